@@ -1,0 +1,116 @@
+"""What a feature source is, and the evidence it may use.
+
+A source is a module of this package with a module-level ``SOURCE`` that follows :class:`Source`.
+It is discovered by being there. Asked a grid of questions, it fills one float32 column per
+:class:`Feature`, computed only from rows that were readable at each question's origin; the as-of
+kernels in ``forecast.features.kernels`` guarantee that, and ``tests/features/test_every_source.py``
+verifies it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forecast.features.updates import Updates, zone_site_updates
+from forecast.grid import Grid, day_number
+from forecast.territory import Territory
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column: its name without the source's prefix, unit, meaning, and what it waits for.
+
+    ``linear`` marks the columns that also enter the linear partner of the model.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    availability: str = "rows available at the origin"
+    linear: bool = False
+
+
+@runtime_checkable
+class Source(Protocol):
+    """One data domain.
+
+    ``reads`` names the observation sources it reads, with their variables; ``features`` lists its
+    columns. ``fill`` writes them: ``out`` has shape (features, questions), is filled with NaN, and
+    row ``i`` belongs to feature ``i``. ``sample`` gives a few observations of the kind it reads.
+    """
+
+    name: str
+    reads: dict[str, tuple[str, ...]]
+    features: tuple[Feature, ...]
+
+    def fill(self, grid: Grid, evidence: Evidence, out: Floats) -> None:
+        """Write the columns for every question of ``grid`` into ``out``."""
+
+    def sample(self) -> pd.DataFrame:
+        """A small ``observations`` table this source can read, for docs and tests."""
+
+
+@dataclass
+class Evidence:
+    """The observations, indexed for as-of reading, and the territory they are about.
+
+    ``observations`` is the table as stored: every row, every revision. Sources reach it only
+    through :meth:`updates`, whose rows are sorted by ``available_at``.
+    With ``perfect_weather`` the weather observed is treated as known beforehand; every figure
+    made with it must say so.
+    """
+
+    observations: pd.DataFrame
+    territory: Territory
+    perfect_weather: bool = False
+    _cache: dict[tuple[str, str, bool], Updates] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str], npt.NDArray[np.int64]]:
+        frame = self.observations
+        if frame.empty:
+            return {}
+        source = pd.factorize(frame["source"])
+        variable = pd.factorize(frame["variable"])
+        code = source[0].astype(np.int64) * len(variable[1]) + variable[0]
+        order = np.argsort(code, kind="stable")
+        present, starts = np.unique(code[order], return_index=True)
+        ends = [*starts[1:], len(order)]
+        return {
+            (
+                str(source[1][c // len(variable[1])]),
+                str(variable[1][c % len(variable[1])]),
+            ): order[s:e]
+            for c, s, e in zip(present, starts, ends, strict=True)
+        }
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """First and last day of any observation, widened by sixteen days at the end."""
+        if self.observations.empty:
+            return 0, 16
+        days = day_number(self.observations["date"])
+        return int(days.min()), int(days.max()) + 16
+
+    def updates(
+        self, source: str, variable: str, *, by: Literal["zone", "site"] = "zone"
+    ) -> Updates:
+        """Rows of one variable in the order they became readable.
+
+        ``by="site"`` keeps each site apart; ``by="zone"`` adds the sites of a zone up.
+        """
+        key = (source, variable, by == "site")
+        if key not in self._cache:
+            rows = self._groups.get((source, variable), np.empty(0, dtype=np.int64))
+            self._cache[key] = zone_site_updates(
+                self.observations.iloc[rows], self.territory.zone_ids, total=by == "zone"
+            )
+        return self._cache[key]
