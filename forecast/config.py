@@ -1,4 +1,4 @@
-"""What to do (:class:`RunConfig`, from a TOML file) and where to do it (:class:`Settings`).
+"""What to do: :class:`RunConfig`, from a TOML file (where to do it: :mod:`forecast.settings`).
 
 A ``RunConfig`` is frozen and refuses unknown keys, so that a typing error is an error. One file
 describes a territory and how its influx is forecast; the ``territory.toml`` of an input folder is
@@ -7,10 +7,8 @@ that same file, in which everything after the zones may be left to its default.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -95,6 +93,7 @@ class Training(_Model):
     learning_rate: float = Field(default=0.05, gt=0, le=1)
     leaves: int = Field(default=31, ge=4, le=255)
     min_leaf: int = Field(default=40, ge=1)
+    blend: float = Field(default=0.3, ge=0, le=1)
     seed: int = 20190101
     perfect_weather: bool = False
 
@@ -226,71 +225,3 @@ def read_config(path: Path) -> RunConfig:
                 message = "unknown key; remove it or correct its spelling"
             lines.append(f"{path}: {key}: {message}")
         raise ConfigError("\n".join(lines)) from error
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Where things are: the environment, never what to do.
-
-    ``home`` comes from ``AFFLUX_HOME`` (default: the current folder), ``lake`` from
-    ``AFFLUX_LAKE`` (a path or any URL delta-rs takes; default ``data/lake`` under home), and
-    ``config`` from ``AFFLUX_CONFIG`` (default: the one TOML file in ``configs/``).
-    """
-
-    home: Path
-    lake: str
-    config: Path | None
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read the settings from environment variables."""
-        env = os.environ if environment is None else environment
-        home = Path(env.get("AFFLUX_HOME") or ".").absolute()
-        config = env.get("AFFLUX_CONFIG")
-        return cls(
-            home=home,
-            lake=env.get("AFFLUX_LAKE") or str(home / "data" / "lake"),
-            config=Path(config) if config else None,
-        )
-
-    @property
-    def configs(self) -> Path:
-        """Folder of configuration files."""
-        return self.home / "configs"
-
-    @property
-    def models(self) -> Path:
-        """Folder of the exported champion and of MLflow's default store."""
-        return self.home / "models"
-
-    @property
-    def publications(self) -> Path:
-        """Folder of publications; ``current`` in it names the one being served."""
-        return self.home / "data" / "publications"
-
-    def config_path(self) -> Path:
-        """The configuration file in force.
-
-        Raises
-        ------
-        ConfigError
-            If there is none, or several and ``AFFLUX_CONFIG`` does not choose.
-        """
-        if self.config is not None:
-            return self.config
-        found = sorted(self.configs.glob("*.toml"))
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise ConfigError(
-                f"no configuration in {self.configs}: run `afflux ingest FOLDER` on a folder with "
-                "a territory.toml, or set AFFLUX_HOME to the folder that holds configs/"
-            )
-        names = ", ".join(path.name for path in found)
-        raise ConfigError(
-            f"several configurations in {self.configs} ({names}): choose one with AFFLUX_CONFIG"
-        )
-
-    def run_config(self) -> RunConfig:
-        """Read the configuration in force."""
-        return read_config(self.config_path())

@@ -160,7 +160,15 @@ def forecasts_schema(quantiles: tuple[float, ...], levels: tuple[str, ...]) -> T
         for q in quantiles
     )
     probabilities = tuple(
-        Column(f"probability_{level}", "number", "", f"probability of level {level}", 0, 1)
+        Column(
+            f"probability_{level}",
+            "number",
+            "",
+            f"probability of level {level}; empty while the zone has no reference",
+            low=0,
+            high=1,
+            required=False,
+        )
         for level in levels
     )
     return TableSchema(
@@ -173,7 +181,14 @@ def forecasts_schema(quantiles: tuple[float, ...], levels: tuple[str, ...]) -> T
             _HORIZON,
             *answers,
             *probabilities,
-            Column("level", "text", "", "most severe level whose probability is at least one half"),
+            Column(
+                "level",
+                "text",
+                "",
+                "most severe level reached with probability at least one half; empty while the "
+                "zone has no reference",
+                required=False,
+            ),
             Column(
                 "usual",
                 "number",

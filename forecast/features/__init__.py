@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from forecast.features.base import Evidence, Feature, Floats, Source
 from forecast.grid import Grid
+from forecast.matrix import FeatureMatrix
 
 __all__ = ["Evidence", "Feature", "FeatureMatrix", "Source", "build", "discover"]
 
@@ -35,33 +34,6 @@ def discover() -> tuple[Source, ...]:
             raise TypeError(f"forecast/features/{module.name}.py defines no SOURCE; see base.py")
         found.append(source)
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class FeatureMatrix:
-    """Questions with their evidence.
-
-    ``values`` has shape (columns, questions), float32, one contiguous line per column;
-    ``columns[i]`` is ``<source>_<name>``. ``perfect_weather`` marks that observed weather stood
-    in for forecasts.
-    """
-
-    grid: Grid
-    columns: tuple[str, ...]
-    values: Floats
-    perfect_weather: bool = False
-
-    def column(self, name: str) -> Floats:
-        """One column; raise :class:`KeyError` if there is none of that name."""
-        try:
-            return self.values[self.columns.index(name)]
-        except ValueError:
-            raise KeyError(name) from None
-
-    def frame(self) -> pd.DataFrame:
-        """The ``feature matrix`` table: the grid's columns, then the features."""
-        features = pd.DataFrame(self.values.T, columns=list(self.columns), copy=False)
-        return pd.concat([self.grid.frame(), features], axis=1)
 
 
 def build(grid: Grid, evidence: Evidence, sources: Sequence[Source] | None = None) -> FeatureMatrix:

@@ -9,7 +9,8 @@ verifies it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol, runtime_checkable
 
@@ -65,12 +66,14 @@ class Evidence:
     ``observations`` is the table as stored: every row, every revision. Sources reach it only
     through :meth:`updates`, whose rows are sorted by ``available_at``.
     With ``perfect_weather`` the weather observed is treated as known beforehand; every figure
-    made with it must say so.
+    made with it must say so. ``late_days`` makes every row of a source readable so many days later
+    than it was: how training and the backtest rehearse a late or dead source.
     """
 
     observations: pd.DataFrame
     territory: Territory
     perfect_weather: bool = False
+    late_days: Mapping[str, float] = field(default_factory=dict)
     _cache: dict[tuple[str, str, bool], Updates] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -113,4 +116,50 @@ class Evidence:
             self._cache[key] = zone_site_updates(
                 self.observations.iloc[rows], self.territory.zone_ids, total=by == "zone"
             )
-        return self._cache[key]
+        found = self._cache[key]
+        return found.later(self.late_days[source]) if source in self.late_days else found
+
+    def late(self, sources: Iterable[str], days: float) -> Evidence:
+        """The same evidence as if every row of these sources had come ``days`` later."""
+        return replace(self, late_days={**self.late_days, **dict.fromkeys(sources, days)})
+
+
+def index_features(what: str) -> tuple[Feature, ...]:
+    """Columns that :func:`forecast.features.kernels.sites` writes, for one kind of sensor."""
+    return (
+        Feature("index", "1", f"{what} of the latest known day over normal"),
+        Feature("index_3", "1", f"mean index of {what} over the last 3 known days"),
+        Feature("index_7", "1", f"mean index of {what} over the last 7 known days"),
+        Feature("index_28", "1", f"mean index of {what} over the last 28 known days"),
+        Feature("weekday_1", "1", "index of the latest known day of the target's weekday"),
+        Feature("weekday_2", "1", "index of the day a week before that one"),
+        Feature("sites", "sites", "sites with an index in the last three known days"),
+        Feature("age", "d", "days from the newest known day to the origin"),
+    )
+
+
+def sample_rows(
+    source: str,
+    variable: str,
+    values: object,
+    *,
+    site_id: str = "",
+    zone_id: str = "zone",
+    first: str = "2025-01-06",
+    delay_hours: float = 24,
+) -> pd.DataFrame:
+    """Consecutive days of one variable as an ``observations`` table, for samples and tests."""
+    value = np.asarray(values, dtype=np.float64)
+    dates = pd.date_range(first, periods=len(value), unit="us")
+    return pd.DataFrame(
+        {
+            "source": source,
+            "zone_id": zone_id,
+            "site_id": site_id,
+            "variable": variable,
+            "date": dates,
+            "available_at": dates.tz_localize("UTC") + pd.Timedelta(hours=24 + delay_hours),
+            "value": value,
+            "provider": "sample",
+        }
+    )

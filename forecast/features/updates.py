@@ -9,7 +9,7 @@ been written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,14 @@ class Updates:
 
     def __len__(self) -> int:
         return len(self.day)
+
+    def known_beforehand(self) -> Updates:
+        """The same rows as if they had always been readable: perfect foresight, to be marked."""
+        return replace(self, at=np.full(len(self), np.iinfo(np.int64).min))
+
+    def later(self, days: float) -> Updates:
+        """The same rows, each readable ``days`` later than it was."""
+        return replace(self, at=self.at + np.int64(days * 86_400e6))
 
 
 def zone_site_updates(

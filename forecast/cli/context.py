@@ -1,0 +1,67 @@
+"""What most commands need: the settings, the configuration, the lake, the registry, the clock."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from forecast.errors import ConfigError
+from forecast.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.config import RunConfig
+    from forecast.lake import Lake
+    from forecast.registry import Registry
+
+
+def settings() -> Settings:
+    """Where things are, from the environment."""
+    return Settings.from_environment()
+
+
+def lake(where: Settings) -> Lake:
+    """The lake of this home, or of ``AFFLUX_LAKE``."""
+    from forecast.lake import Lake
+
+    return Lake(where.lake)
+
+
+def registry(where: Settings, config: RunConfig) -> Registry:
+    """The registry of this home, or of ``MLFLOW_TRACKING_URI``."""
+    from forecast.registry import Registry
+
+    return Registry(where.models, f"influx-{config.id}", os.environ.get("MLFLOW_TRACKING_URI"))
+
+
+def now() -> pd.Timestamp:
+    """The present instant, UTC, to the second."""
+    import pandas as pd
+
+    return pd.Timestamp(datetime.now(UTC).replace(microsecond=0)).as_unit("us")
+
+
+def instant(text: str | None, config: RunConfig) -> pd.Timestamp:
+    """An instant given on the command line, or now; without an offset it is local time.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or does not exist or exists twice because of a change of the clock.
+    """
+    import pandas as pd
+
+    if text is None:
+        return now()
+    try:
+        given = pd.Timestamp(text)
+        if given.tz is None:
+            given = given.tz_localize(config.timezone, ambiguous="raise", nonexistent="raise")
+        return given.tz_convert("UTC").as_unit("us")
+    except ValueError as error:
+        raise ConfigError(
+            f"--origin {text!r} is not an instant ({error}); expected ISO 8601, like "
+            "2026-05-13T08:00 (local time) or 2026-05-13T06:00Z"
+        ) from error

@@ -1,0 +1,173 @@
+"""Verbs about forecasts: predict, publish, serve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from forecast.cli import context
+from forecast.cli.console import Steps, note, out, print_json
+from forecast.cli.data import AsJson
+
+if TYPE_CHECKING:
+    from forecast.config import RunConfig
+    from forecast.predict import Answer
+
+Origin = Annotated[
+    str | None, typer.Option(help="Instant of the forecast, ISO 8601; default: now.")
+]
+_COLOURS = {"vert": "green", "orange": "dark_orange", "rouge": "red", "noir": "bold reverse"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register these verbs."""
+    for verb in (predict, publish, serve):
+        app.command()(verb)
+
+
+def predict(
+    weekend: Annotated[
+        bool, typer.Option("--weekend", help="Only the coming Friday to Sunday.")
+    ] = False,
+    origin: Origin = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the forecast of every zone, in French; nothing is stored.
+
+    Example: afflux predict --weekend
+    """
+    from forecast.publish import predict_at
+
+    settings = context.settings()
+    config = settings.run_config()
+    answer, _ = predict_at(context.instant(origin, config), config, settings)
+    if weekend:
+        answer = weekend_of(answer, config)
+    if as_json:
+        print_json(answer.forecasts.to_dict("records"))
+    else:
+        print_answer(answer, config)
+
+
+def publish(origin: Origin = None, as_json: AsJson = False) -> None:
+    """Forecast days 0 to 14 of every zone, keep the answers, and write what the server serves.
+
+    Example: afflux publish
+    """
+    from forecast.publish import publish as run
+
+    settings = context.settings()
+    config = settings.run_config()
+    with Steps().step("publish"):
+        done = run(context.instant(origin, config), context.now(), config, settings)
+    facts = {
+        "publication": done.folder.name,
+        "forecasts": len(done.answer.forecasts),
+        "unanswered": list(done.answer.unanswered),
+        "regime": str(done.answer.forecasts["regime"].iloc[0]),
+    }
+    if as_json:
+        print_json(facts)
+        return
+    out.print(
+        f"publication {facts['publication']}: {facts['forecasts']} forecasts, "
+        f"fresh sources: {facts['regime']}"
+    )
+    _say_unanswered(done.answer, config)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    root_path: Annotated[str, typer.Option(help="Path prefix behind a reverse proxy.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+) -> None:
+    """Serve the current publication until Ctrl-C; a new one is taken up without restart.
+
+    Example: afflux serve --port 8000
+    """
+    from forecast.serving.server import serve as run
+
+    out.print(f"http://{host}:{port}/v1/forecasts/weekend and /docs, until Ctrl-C")
+    run(context.settings(), host, port, root_path, workers)
+
+
+def weekend_of(answer: Answer, config: RunConfig) -> Answer:
+    """Only the coming Friday to Sunday, as the API understands it."""
+    from dataclasses import replace
+
+    from forecast.serving.records import weekend_days
+
+    origin = answer.forecasts["origin"].iloc[0].tz_convert(config.timezone)
+    days = [day.isoformat() for day in weekend_days(origin.date())]
+    dates = answer.forecasts["target_date"].dt.strftime("%Y-%m-%d")
+    return replace(answer, forecasts=answer.forecasts[dates.isin(days)])
+
+
+def print_answer(answer: Answer, config: RunConfig) -> None:
+    """Print forecasts for people: expected visitors, 8 chances in 10, what is usual, level."""
+    from forecast import french
+
+    forecasts = answer.forecasts
+    local = forecasts["origin"].iloc[0].tz_convert(config.timezone)
+    made = f"{french.day_name(local.date())} à {french.clock(local)}"
+    table = Table(
+        title=f"{config.name}\nVisiteurs attendus par jour, prévision du {made}",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("Intercommunalité", overflow="fold")
+    table.add_column("Jour", no_wrap=True)
+    for title in ("Attendus", "8 chances sur 10", "D'ordinaire"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("Niveau", no_wrap=True)
+    names = {zone.id: zone.name for zone in config.zones}
+    for zone_id, rows in forecasts.groupby("zone_id", sort=False):
+        for i, row in enumerate(rows.to_dict("records")):
+            table.add_row(names[str(zone_id)] if i == 0 else "", *_cells(row))
+        table.add_section()
+    out.print(table)
+    _print_sources(answer)
+    _say_unanswered(answer, config)
+
+
+def _cells(row: dict[str, object]) -> tuple[str, ...]:
+    from forecast import french
+
+    low, median, high = (float(str(row[f"influx_{q}"])) for q in ("p10", "p50", "p90"))
+    step = french.rounding_step(low, high)
+    level, day = row["level"], row["target_date"]
+    usual = row["usual"]
+    return (
+        french.day_name(day.date()),  # type: ignore[attr-defined]
+        french.rounded(median, step),
+        f"{french.rounded(low, step)} à {french.rounded(high, step)}",
+        french.rounded(float(str(usual)), step) if usual == usual else "—",
+        f"[{_COLOURS[level]}]{level}[/]" if isinstance(level, str) else "référence en construction",
+    )
+
+
+def _print_sources(answer: Answer) -> None:
+    from forecast import french
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("Source", "Dernière donnée", "État"):
+        table.add_column(title)
+    for status in answer.sources:
+        day = french.day_name(status.newest_date) if status.newest_date else "—"
+        state = french.missed(status.missed_runs, fresh=status.fresh)
+        table.add_row(
+            french.SOURCES[status.source], day, state if status.fresh else f"[red]{state}[/]"
+        )
+    out.print(table)
+    if not all(status.fresh for status in answer.sources):
+        out.print("Une source en retard élargit les fourchettes.")
+
+
+def _say_unanswered(answer: Answer, config: RunConfig) -> None:
+    names = {zone.id: zone.name for zone in config.zones}
+    for zone_id in answer.unanswered:
+        note(f"{names[zone_id]} : aucune fréquentation connue, pas encore de prévision")

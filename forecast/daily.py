@@ -1,0 +1,41 @@
+"""Calendar facts as one line of days per zone: what the linear partner reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from forecast.almanac import COLUMNS, calendar_lines
+from forecast.territory import Territory
+
+
+@dataclass(frozen=True)
+class Daily:
+    """Columns that depend only on the zone and the day.
+
+    ``lines`` has shape (columns, groups, days), float32, where ``group``, shape (zones,), is the
+    line of each zone; day ``i`` is ``first_day + i`` in days since 1970-01-01.
+    """
+
+    zone_ids: tuple[str, ...]
+    first_day: int
+    group: npt.NDArray[np.int64]
+    lines: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, territory: Territory, first_day: int, last_day: int) -> Self:
+        """Calendar of every zone of a territory, both days included."""
+        group, lines = calendar_lines(territory, first_day, last_day - first_day + 1)
+        return cls(territory.zone_ids, first_day, group, lines)
+
+    @property
+    def days(self) -> int:
+        """Number of days in each line."""
+        return int(self.lines.shape[2])
+
+    def column(self, name: str, zone: int) -> npt.NDArray[np.float64]:
+        """One column of one zone, shape (days,); raise :class:`ValueError` if there is none."""
+        return self.lines[COLUMNS.index(name), self.group[zone]].astype(np.float64)

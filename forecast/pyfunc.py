@@ -1,0 +1,68 @@
+"""How MLflow loads a bundle: for `mlflow models serve` and `mlflow.pyfunc.load_model`.
+
+Afflux itself never loads a model this way. It is here so that a data scientist can take any
+registered version into a notebook::
+
+    model = mlflow.pyfunc.load_model("models:/influx-estuaire@champion")
+    model.predict(matrix.frame())
+
+The package must be installed there too; with the `mlflow` command say ``--env-manager local``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import SchemaError
+from forecast.model import LEVEL, OWN_COLUMNS, InfluxModel
+from forecast.tables import quantile_name
+
+
+@dataclass(frozen=True)
+class QuantileModel:
+    """A bundle as MLflow wants it: from a frame to a frame."""
+
+    model: InfluxModel
+
+    def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Quantiles of influx [visitors day⁻¹] for a feature matrix, one row per row.
+
+        ``frame`` has ``zone_id``, ``horizon_days`` and every feature of the model, as
+        ``FeatureMatrix.frame()`` gives them. ``model_linear_step``, what the linear partner says
+        of the day, is used if it is there; without it the partner counts as saying "as usual",
+        which is less exact on feasts than :meth:`InfluxModel.predict`. ``params`` is not used.
+
+        Raises
+        ------
+        SchemaError
+            Naming the column that is missing.
+        """
+        missing = [
+            name
+            for name in ("zone_id", "horizon_days", *self.model.columns)
+            if name not in frame.columns
+        ]
+        if missing:
+            raise SchemaError(f"the frame lacks {missing[0]!r}, which the model reads")
+        code = {zone: float(i) for i, zone in enumerate(self.model.zone_ids)}
+        step, zone = OWN_COLUMNS
+        table = frame.assign(**{zone: frame["zone_id"].astype("str").map(code)})
+        if step not in table.columns:
+            table[step] = np.nan
+        names = [*self.model.columns, *OWN_COLUMNS]
+        answer = self.model.predict_table(
+            table[names].to_numpy(dtype=np.float32),
+            frame[LEVEL].to_numpy(dtype=np.float64),
+            frame["horizon_days"].to_numpy(dtype=np.int64),
+        )
+        columns = [quantile_name(q) for q in self.model.quantiles]
+        return pd.DataFrame(answer, columns=columns, index=frame.index)
+
+
+def _load_pyfunc(path: str) -> QuantileModel:
+    return QuantileModel(InfluxModel.load(Path(path)))

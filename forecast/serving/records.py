@@ -1,0 +1,228 @@
+"""What the answers say: forecasts, zones and metadata as JSON values, before they become bytes.
+
+Runs at publication, never in the serving process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.config import RunConfig
+from forecast.errors import PublicationError
+from forecast.levels import LEVELS
+from forecast.tables import check, forecasts_schema, quantile_name
+
+UNIT = "visitors per day"
+SIMULATED_LABEL = "données simulées"
+OWN_HISTORY, UNDER_CONSTRUCTION = "own history", "under construction"
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """How fresh one source was when the forecast was made.
+
+    ``newest_date`` is the last civil day the source speaks of and ``read_at`` its latest
+    ``available_at`` (both None for a source without any row); ``fresh`` says whether it kept its
+    ``promised_delay_hours`` [h].
+    """
+
+    source: str
+    newest_date: date | None
+    read_at: pd.Timestamp | None
+    fresh: bool
+    promised_delay_hours: float
+
+
+@dataclass(frozen=True)
+class ModelStamp:
+    """Which model answered: its version and, if known, when it was trained."""
+
+    version: str
+    trained_at: pd.Timestamp | None = None
+
+
+def instant(value: pd.Timestamp) -> str:
+    """An instant as UTC text, to the second.
+
+    >>> instant(pd.Timestamp("2026-07-03T08:00:00+02:00"))
+    '2026-07-03T06:00:00Z'
+    """
+    return value.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def weekend_days(day: date) -> tuple[date, ...]:
+    """The coming Friday to Sunday, or what remains of them if ``day`` is one of them.
+
+    >>> [f"{d:%a %d}" for d in weekend_days(date(2026, 7, 1))]
+    ['Fri 03', 'Sat 04', 'Sun 05']
+    >>> [f"{d:%a %d}" for d in weekend_days(date(2026, 7, 4))]
+    ['Sat 04', 'Sun 05']
+    """
+    first = day + timedelta(days=max(0, 4 - day.weekday()))
+    return tuple(first + timedelta(days=i) for i in range(7 - first.weekday()))
+
+
+def checked(forecasts: pd.DataFrame, config: RunConfig, model: ModelStamp) -> pd.DataFrame:
+    """The forecasts of one run, sorted by zone (the territory's order) and day.
+
+    Raises
+    ------
+    SchemaError
+        If a column is absent or holds what it may not.
+    PublicationError
+        If the rows are not one run of this territory: none at all, several origins or models, an
+        unknown zone or level, a day given twice, a number that is not finite.
+    """
+    check(forecasts, forecasts_schema(config.quantiles, LEVELS))
+    if forecasts.empty:
+        raise PublicationError("there is no forecast to publish; run `afflux predict` to see why")
+    for column in ("origin", "model_version", "lake_version"):
+        found = forecasts[column].unique()
+        if len(found) != 1:
+            raise PublicationError(
+                f"a publication is one run, but {column} has {len(found)} values: "
+                f"{', '.join(map(str, found[:5]))}"
+            )
+    if str(forecasts["model_version"].iloc[0]) != model.version:
+        raise PublicationError(
+            f"the forecasts were made by model {forecasts['model_version'].iloc[0]}, "
+            f"not by {model.version}; predict again"
+        )
+    order = {zone.id: i for i, zone in enumerate(config.zones)}
+    unknown = sorted(set(forecasts["zone_id"]) - set(order))
+    if unknown:
+        raise PublicationError(
+            f"zone {unknown[0]!r} is forecast but is not in the configuration {config.id!r}"
+        )
+    _check_levels(forecasts)
+    answers = forecasts[[quantile_name(q) for q in config.quantiles]].to_numpy(dtype=float)
+    if not np.isfinite(answers).all():
+        row = int(np.argmin(np.isfinite(answers).all(axis=1)))
+        raise PublicationError(
+            f"the forecast of zone {forecasts['zone_id'].iloc[row]!r} for "
+            f"{forecasts['target_date'].iloc[row]:%Y-%m-%d} is not a finite number"
+        )
+    twice = forecasts.duplicated(["zone_id", "target_date"])
+    if twice.any():
+        row = int(np.argmax(twice))
+        raise PublicationError(
+            f"zone {forecasts['zone_id'].iloc[row]!r} has two forecasts for "
+            f"{forecasts['target_date'].iloc[row]:%Y-%m-%d}"
+        )
+    rank = forecasts["zone_id"].map(order).astype(int)
+    return forecasts.assign(_zone=rank).sort_values(["_zone", "target_date"], ignore_index=True)
+
+
+def _check_levels(forecasts: pd.DataFrame) -> None:
+    columns = ["level", *(f"probability_{level}" for level in LEVELS)]
+    absent = [column for column in columns if column not in forecasts.columns]
+    if absent:
+        raise PublicationError(f"the forecasts lack the column {absent[0]!r}; it may be empty")
+    wrong = sorted(set(forecasts["level"].dropna()) - {*LEVELS, ""})
+    if wrong:
+        raise PublicationError(f"level {wrong[0]!r} is none of {', '.join(LEVELS)}")
+    alone = (_level(forecasts) != "") & forecasts[columns[1:]].isna().any(axis=1)
+    if alone.any():
+        raise PublicationError(
+            f"zone {forecasts['zone_id'].iloc[int(np.argmax(alone))]!r} has a level without its "
+            "probabilities"
+        )
+
+
+def _level(forecasts: pd.DataFrame) -> pd.Series:
+    """Level of each row, empty where there is none, whatever kind of text the column is."""
+    return forecasts["level"].astype(object).where(forecasts["level"].notna(), "")
+
+
+def metadata(
+    forecasts: pd.DataFrame,
+    config: RunConfig,
+    sources: Sequence[SourceStatus],
+    published_at: pd.Timestamp,
+    model: ModelStamp,
+) -> dict[str, Any]:
+    """What every answer says about the run it comes from."""
+    regimes = sorted(set(forecasts["regime"]))
+    return {
+        "territory": {"id": config.id, "name": config.name, "timezone": config.timezone},
+        "origin": instant(forecasts["origin"].iloc[0]),
+        "published_at": instant(published_at),
+        "model_version": model.version,
+        "model_trained_at": instant(model.trained_at) if model.trained_at is not None else None,
+        "lake_version": int(forecasts["lake_version"].iloc[0]),
+        "regime": regimes[0] if len(regimes) == 1 else "mixed",
+        "sources": [
+            {
+                "source": status.source,
+                "newest_date": f"{status.newest_date:%Y-%m-%d}" if status.newest_date else None,
+                "read_at": instant(status.read_at) if status.read_at is not None else None,
+                "fresh": status.fresh,
+                "promised_delay_hours": status.promised_delay_hours,
+            }
+            for status in sources
+        ],
+        "unit": UNIT,
+        "days_per_year": config.levels.model_dump(),
+        "licence": config.licence or None,
+        "attribution": config.attribution or None,
+        "simulated": config.simulated,
+        "label": SIMULATED_LABEL if config.simulated else None,
+        # A publication never rests on observed weather posing as a forecast.
+        "perfect_weather": False,
+    }
+
+
+def forecast_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dict[str, Any]]:
+    """One JSON object per row of :func:`checked` forecasts; influx in whole persons."""
+    names = {zone.id: zone.name for zone in config.zones}
+    quantiles = {quantile_name(q).removeprefix("influx_"): q for q in config.quantiles}
+    for row in forecasts.to_dict("records"):
+        influx = {key: round(row[f"influx_{key}"]) for key in quantiles}
+        level = row.get("level")
+        known = isinstance(level, str) and level != ""
+        usual = row.get("usual")
+        yield {
+            "zone_id": row["zone_id"],
+            "zone_name": names[row["zone_id"]],
+            "target_date": f"{row['target_date']:%Y-%m-%d}",
+            "horizon_days": int(row["horizon_days"]),
+            "influx": influx,
+            "interval_80": (
+                {"low": influx["p10"], "high": influx["p90"]}
+                if {"p10", "p90"} <= influx.keys()
+                else None
+            ),
+            "level": level if known else None,
+            "level_probabilities": _probabilities(row) if known else None,
+            "reference": OWN_HISTORY if known else UNDER_CONSTRUCTION,
+            "usual": None if usual is None or pd.isna(usual) else round(usual),
+            "regime": row["regime"],
+        }
+
+
+def _probabilities(row: dict[Any, Any]) -> dict[str, float]:
+    """Probabilities in thousandths that still sum to 1: the largest takes what rounding left."""
+    rounded = {level: round(1000 * row[f"probability_{level}"]) for level in LEVELS}
+    rounded[max(LEVELS, key=lambda level: rounded[level])] += 1000 - sum(rounded.values())
+    return {level: parts / 1000 for level, parts in rounded.items()}
+
+
+def zone_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dict[str, Any]]:
+    """One JSON object per zone of the territory, in its order."""
+    known = set(forecasts["zone_id"][_level(forecasts) != ""])
+    for zone in config.zones:
+        yield {
+            "zone_id": zone.id,
+            "zone_name": zone.name,
+            "population": round(zone.population),
+            "latitude": zone.latitude,
+            "longitude": zone.longitude,
+            "coast": zone.coast,
+            "reference": OWN_HISTORY if zone.id in known else UNDER_CONSTRUCTION,
+        }

@@ -1,0 +1,98 @@
+"""The training set: past questions, their evidence as known then, and what came true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from forecast.config import RunConfig
+from forecast.daily import Daily
+from forecast.errors import ModelError
+from forecast.features import build
+from forecast.features.base import Evidence
+from forecast.grid import day_date, day_number, make_grid
+from forecast.matrix import FeatureMatrix
+from forecast.training.rehearsal import rehearse
+
+WARM_UP_DAYS = 56
+"""Days of influx a zone needs before a question about it teaches anything [d]."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything a training run reads.
+
+    ``matrix`` holds the questions of training and of the backtest together: features are computed
+    once, and are as-of by construction. ``train`` and ``test`` mark the asks of each.
+    """
+
+    config: RunConfig
+    evidence: Evidence
+    matrix: FeatureMatrix
+    daily: Daily
+    train: npt.NDArray[np.bool_]
+    test: npt.NDArray[np.bool_]
+    first_test: pd.Timestamp
+    now: pd.Timestamp
+
+
+def origins_every(stride_days: int, first: int, last: int, config: RunConfig) -> pd.DatetimeIndex:
+    """Origins at the configured local hour, every ``stride_days`` back from the day ``last``.
+
+    ``first`` and ``last`` are civil days since 1970-01-01, both included.
+    """
+    days = np.arange(last, first - 1, -stride_days)[::-1]
+    local = day_date(days) + pd.Timedelta(hours=config.training.origin_hour)
+    return pd.DatetimeIndex(
+        local.tz_localize(config.timezone, nonexistent="shift_forward", ambiguous=True)
+    ).tz_convert("UTC")
+
+
+def make_dataset(config: RunConfig, observations: pd.DataFrame, now: pd.Timestamp) -> Dataset:
+    """Build the training set from every observation readable at ``now``.
+
+    Raises
+    ------
+    ModelError
+        If the history of influx is too short to train on and to score a year, or what there is.
+    """
+    territory, training = config.territory(), config.training
+    evidence = Evidence(observations, territory, training.perfect_weather)
+    updates = evidence.updates("influx", "influx")
+    if not len(updates):
+        raise ModelError("no influx of these zones has been ingested: run `afflux ingest FOLDER`")
+    start, newest = int(updates.day.min()), int(updates.day.max())
+    if training.start:
+        start = max(start, int(day_number([training.start])[0]))
+    start = max(start, newest - training.history_days)
+    last_test = newest - config.max_horizon_days
+    first_test = last_test - training.backtest_days + 7
+    needed = WARM_UP_DAYS + 2 * training.refit_days
+    if first_test - training.refit_days - start < needed:
+        raise ModelError(
+            f"influx is known for {newest - start + 1} days; training and a backtest of "
+            f"{training.backtest_days} days need {needed + newest - first_test + training.refit_days}: "
+            "ingest a longer history, or lower training.backtest_days and training.refit_days in "
+            "the configuration"
+        )
+    train = origins_every(training.origin_stride_days, start + WARM_UP_DAYS, newest, config)
+    # One more refit is replayed before the year that is scored: its errors calibrate the first.
+    test = origins_every(7, first_test - training.refit_days, last_test, config)
+    horizons = range(config.max_horizon_days + 1)
+    grid = make_grid(train.union(test), territory.zone_ids, horizons, config.timezone)
+    instants = pd.DatetimeIndex(grid.ask_origin.astype("datetime64[us]"), tz="UTC")
+    matrix = build(grid, evidence)
+    rehearse(matrix, evidence, instants.isin(train) & ~instants.isin(test), training.seed)
+    return Dataset(
+        config=config,
+        evidence=evidence,
+        matrix=matrix,
+        daily=Daily.of(territory, start - 450, newest + config.max_horizon_days + 60),
+        train=instants.isin(train),
+        test=instants.isin(test),
+        first_test=origins_every(7, first_test, last_test, config)[0],
+        now=now,
+    )
