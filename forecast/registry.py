@@ -103,12 +103,9 @@ class Registry:
                 )
             if not client.search_registered_models(f"name = '{self.name}'"):
                 client.create_registered_model(self.name)
+            source, run_id, model_id = model.model_uri, run.info.run_id, model.model_id
             made = client.create_model_version(
-                self.name,
-                source=model.model_uri,
-                run_id=run.info.run_id,
-                model_id=model.model_id,
-                tags=kept_tags,
+                self.name, source, run_id=run_id, model_id=model_id, tags=kept_tags
             )
             client.set_registered_model_alias(self.name, "candidate", made.version)
             registered = client.get_model_version(self.name, made.version)
@@ -184,7 +181,7 @@ class Registry:
         return sorted(found, key=lambda v: int(v.version), reverse=True)
 
     def champion_folder(self) -> Path:
-        """Folder of the champion's bundle; see :func:`forecast.champion.champion_folder`."""
+        """See :func:`forecast.champion.champion_folder`."""
         return champion.champion_folder(self.models)
 
     def _install(
@@ -236,17 +233,15 @@ class Registry:
             warnings.simplefilter("ignore")
             import mlflow
 
-            logger = logging.getLogger("mlflow")
             uri = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
-            level = logger.level
+            level = (logger := logging.getLogger("mlflow")).level
             logger.setLevel(logging.CRITICAL)
             try:
                 mlflow.set_tracking_uri(self.tracking_uri)
                 yield mlflow, mlflow.MlflowClient(self.tracking_uri)
             except AffluxError:
                 raise
-            # MLflow lets errors of its database, of HTTP and of the disk through as they are.
-            except Exception as error:
+            except Exception as error:  # of its database, of HTTP, of the disk
                 raise ModelError(tracking.failure(self.tracking_uri, error)) from error
             finally:
                 mlflow.set_tracking_uri(uri)

@@ -41,7 +41,7 @@ def demo(
     from forecast.cli import data, forecasts, models
     from forecast.config import read_config
     from forecast.demo import simulate
-    from forecast.publish import publish
+    from forecast.serving.publish import publish
 
     here = context.settings()
     config_path = here.configs / "estuaire.toml"

@@ -38,7 +38,7 @@ def predict(
 
     Example: afflux predict --weekend
     """
-    from forecast.publish import predict_at
+    from forecast.serving.publish import predict_at
 
     settings = context.settings()
     config = settings.run_config()
@@ -56,7 +56,7 @@ def publish(origin: Origin = None, as_json: AsJson = False) -> None:
 
     Example: afflux publish
     """
-    from forecast.publish import publish as run
+    from forecast.serving.publish import publish as run
 
     settings = context.settings()
     config = settings.run_config()

@@ -53,8 +53,8 @@ class Numbers:
 def parse_numbers(cells: pd.Series) -> Numbers:
     """Read a column of stripped text.
 
-    >>> parse_numbers(pd.Series(["1 234,5", "1,234", ""], dtype="str")).read
-    array([1234.5  ,    1.234,       nan])
+    >>> parse_numbers(pd.Series(["1 234,5", "1,234", ""], dtype="str")).read.tolist()
+    [1234.5, 1.234, nan]
     """
     text = cells.str.translate(_SPACES) if _has_spaces(cells) else cells
     marked = {mark: _mask(text.str.contains(mark, regex=False)) for mark in ",."}

@@ -95,12 +95,13 @@ def _known_at(typed: Typed, table: SourceTable, place: Place) -> Ints:
 
 
 def _conflict(typed: Typed, a: int, b: int, name: str, findings: Findings) -> None:
-    lines = f"{typed.line[a]} and {typed.line[b]}"
+    unit = "rows" if typed.file.endswith(".parquet") else "lines"
+    places = f"{unit} {typed.line[a]} and {typed.line[b]}"
     values = typed.shown(name, np.array([a, b]))
     findings.add(
         "conflicting_rows",
         typed.file,
-        f"lines {lines} say different things of the same day: {values[0]} and {values[1]}",
+        f"{places} say different things of the same day: {values[0]} and {values[1]}",
         line=int(typed.line[b]),
         column=name,
         expected="one row for each day, zone and site",

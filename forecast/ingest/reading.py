@@ -129,7 +129,7 @@ def _rows(file: str, body: str, delimiter: str, skipped: int, findings: Findings
     findings.add_rows(
         "quotes",
         file,
-        "a quote is opened and not closed on its line, or stands inside a cell",
+        "a quote is not closed on its line or stands inside a cell, or the cell has no end",
         np.array([number for number, _ in broken], dtype=np.int64),
         [line.strip() for _, line in broken],
         advice="double a quote that belongs to the text, and keep cells on one line",

@@ -28,7 +28,7 @@ SPIKE_Z = 10.0
 _ZERO_IS_ODD = {"influx", "count", "occupancy", "occupancy_peak", "tonnage"}
 _SPIKES = _ZERO_IS_ODD | {"temperature_max", "temperature_min"}
 _FLAT = _SPIKES | {"sunshine", "wind_gust", "precipitation"}
-_CELLS = 4_000_000
+_CELLS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,15 @@ def _zeros(file: str, lines: Lines, findings: Findings) -> None:
     if not len(series):
         return
     runs = np.bincount(series, minlength=len(values))
-    days = np.sum(~np.isnan(values), axis=1)
-    for s, first, n in zip(series, start, length, strict=True):
+    rare = (runs > 0) & (runs <= np.maximum(1, 0.02 * np.sum(~np.isnan(values), axis=1)))
+    for s in np.flatnonzero(rare):
         positive = values[s][values[s] > 0]
-        rare = runs[s] <= max(1.0, 0.02 * days[s]) and len(positive) > FLAT_DAYS
         # A series that often comes close to zero may well reach it.
-        if rare and np.quantile(positive, 0.05) > 0.1 * np.median(positive):
+        rare[s] = len(positive) > FLAT_DAYS and bool(
+            np.quantile(positive, 0.05) > 0.1 * np.median(positive)
+        )
+    for s, first, n in zip(series, start, length, strict=True):
+        if rare[s]:
             _add(
                 findings,
                 "zeros",
@@ -142,16 +145,15 @@ def _spikes(file: str, lines: Lines, findings: Findings) -> None:
     days = values.shape[1]
     around = np.stack([padded[:, 21 + k : 21 + k + days] for k in (-21, -14, -7, 7, 14, 21)])
     known = np.sum(~np.isnan(around), axis=0)
-    around = np.where(known >= 4, around, 0.0)
-    middle = np.nanmedian(around, axis=0)
-    scale = 1.4826 * np.nanmedian(np.abs(around - middle), axis=0)
+    middle = _median(around, known)
+    scale = 1.4826 * _median(np.abs(around - middle), known)
     enough = (known >= 4) & ~np.isnan(values)
     usual = np.array(
         [np.median(s[e]) if e.any() else 0.0 for s, e in zip(scale, enough, strict=True)]
     )
     far = np.abs(values - middle) > SPIKE_Z * np.maximum(scale, usual[:, None])
     if lines.variable in _ZERO_IS_ODD:
-        far &= values > 3 * np.nanmax(around, axis=0)
+        far &= values > 3 * np.fmax.reduce(around, axis=0)
     far &= enough & (np.maximum(scale, usual[:, None]) > 0)
     for s, t in zip(*np.nonzero(far), strict=True):
         _add(
@@ -165,6 +167,14 @@ def _spikes(file: str, lines: Lines, findings: Findings) -> None:
             f"weekday of the weeks around has {middle[s, t]:g}",
             "is it a count of several days, or a real crowd?",
         )
+
+
+def _median(stack: Floats, known: Ints) -> Floats:
+    """Median over the first axis of the ``known`` numbers; NaN sorts last."""
+    ordered = np.sort(stack, axis=0)
+    low, high = np.maximum(known - 1, 0) // 2, np.minimum(known // 2, len(stack) - 1)
+    both: list[Floats] = [np.take_along_axis(ordered, at[None], axis=0)[0] for at in (low, high)]
+    return (both[0] + both[1]) / 2
 
 
 def _add(

@@ -23,6 +23,7 @@ import pandas as pd
 
 from forecast.config import RunConfig
 from forecast.errors import PublicationError
+from forecast.freshness import SourceStatus
 from forecast.serving.reader import (
     HASH_DIGITS,
     INDEX,
@@ -35,7 +36,6 @@ from forecast.serving.reader import (
 )
 from forecast.serving.records import (
     ModelStamp,
-    SourceStatus,
     checked,
     forecast_records,
     metadata,

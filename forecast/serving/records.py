@@ -15,28 +15,13 @@ import pandas as pd
 
 from forecast.config import RunConfig
 from forecast.errors import PublicationError
+from forecast.freshness import SourceStatus
 from forecast.levels import LEVELS
 from forecast.tables import check, forecasts_schema, quantile_name
 
 UNIT = "visitors per day"
 SIMULATED_LABEL = "données simulées"
 OWN_HISTORY, UNDER_CONSTRUCTION = "own history", "under construction"
-
-
-@dataclass(frozen=True)
-class SourceStatus:
-    """How fresh one source was when the forecast was made.
-
-    ``newest_date`` is the last civil day the source speaks of and ``read_at`` its latest
-    ``available_at`` (both None for a source without any row); ``fresh`` says whether it kept its
-    ``promised_delay_hours`` [h].
-    """
-
-    source: str
-    newest_date: date | None
-    read_at: pd.Timestamp | None
-    fresh: bool
-    promised_delay_hours: float
 
 
 @dataclass(frozen=True)
@@ -57,13 +42,19 @@ def instant(value: pd.Timestamp) -> str:
 
 
 def weekend_days(day: date) -> tuple[date, ...]:
-    """The coming Friday to Sunday, or what remains of them if ``day`` is one of them.
+    """The coming Friday to Sunday; on a Friday or a Saturday what remains of the one under way.
+
+    On a Sunday it is the next one: what is decided on a Sunday is decided for the week that comes.
 
     >>> [f"{d:%a %d}" for d in weekend_days(date(2026, 7, 1))]
     ['Fri 03', 'Sat 04', 'Sun 05']
     >>> [f"{d:%a %d}" for d in weekend_days(date(2026, 7, 4))]
     ['Sat 04', 'Sun 05']
+    >>> [f"{d:%a %d}" for d in weekend_days(date(2026, 7, 5))]
+    ['Fri 10', 'Sat 11', 'Sun 12']
     """
+    if day.weekday() == 6:
+        day += timedelta(days=1)
     first = day + timedelta(days=max(0, 4 - day.weekday()))
     return tuple(first + timedelta(days=i) for i in range(7 - first.weekday()))
 
@@ -162,6 +153,7 @@ def metadata(
                 "source": status.source,
                 "newest_date": f"{status.newest_date:%Y-%m-%d}" if status.newest_date else None,
                 "read_at": instant(status.read_at) if status.read_at is not None else None,
+                "missed_runs": status.missed_runs,
                 "fresh": status.fresh,
                 "promised_delay_hours": status.promised_delay_hours,
             }

@@ -32,6 +32,9 @@ class SourceFreshness(_Shape):
     newest_date: date | None = Field(description="Last civil day it speaks of")
     read_at: datetime | None = Field(description="When its newest row could be read [UTC]")
     fresh: bool = Field(description="Whether it kept its promised delay")
+    missed_runs: int = Field(
+        description="Daily deliveries that should have come since; 0 when the source is on time"
+    )
     promised_delay_hours: float = Field(
         description="From the end of a civil day to the instant its rows can be read [h]"
     )

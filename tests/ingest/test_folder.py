@@ -130,6 +130,13 @@ def test_bad_rows_are_skipped_on_request_and_counted(folder, now, lake):
     assert set(lake.read()["zone_id"]) == {"01234", "200084952"}
 
 
+def test_a_file_without_rows_is_ingested_as_nothing(folder, now, lake):
+    folder.put("events.csv", "zone_id;event;date;attendance\n")
+    done = ingest_folder(folder.path, lake, config=None, now=now)
+    assert (done.new, done.known, done.revised, done.skipped) == (0, 0, 0, 0)
+    assert done.report.counts == {"short_history": 1}
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -172,4 +179,4 @@ def test_a_large_file_is_checked_as_a_whole(folder, now):
     frame.to_parquet(folder.path / "weather_forecast.parquet")
     typed = check_folder(folder.path, now=now)
     assert [(p.kind, p.line) for p in typed.report.problems] == [("out_of_bounds", n)]
-    pd.testing.assert_frame_equal(typed.observations, checked.observations)
+    assert typed.observations.equals(checked.observations)

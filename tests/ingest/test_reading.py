@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 
 import pytest
 from hypothesis import given
@@ -86,8 +87,12 @@ def test_a_stray_quote_costs_its_own_line() -> None:
     assert table.columns["zone_id"].tolist() == ["2", "4"]
 
 
-def test_a_cell_of_a_megabyte_is_a_problem_not_a_crash() -> None:
-    table, problems = read(f"zone_id;site_id;date;count\n1;{'a' * 1_000_000};d;1\n2;b;d;2\n")
+def test_a_cell_longer_than_csv_allows_is_a_problem_not_a_crash() -> None:
+    limit = csv.field_size_limit(1000)
+    try:
+        table, problems = read(f"zone_id;site_id;date;count\n1;{'a' * 2000};d;1\n2;b;d;2\n")
+    finally:
+        csv.field_size_limit(limit)
     assert [p.kind for p in problems] == ["quotes"]
     assert table is not None
     assert table.columns["zone_id"].tolist() == ["2"]

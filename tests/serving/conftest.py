@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from forecast.config import RunConfig
+from forecast.freshness import SourceStatus
 from forecast.levels import LEVELS, level_of, probabilities, threshold_rows
 from forecast.serving.publication import write_publication
-from forecast.serving.records import ModelStamp, SourceStatus
+from forecast.serving.records import ModelStamp
 from forecast.serving.server import command
 from forecast.tables import quantile_name
 
@@ -78,8 +79,8 @@ def publish(config: RunConfig) -> Callable[..., Path]:
             forecasts=make_forecasts(config, origin, seed),
             config=config,
             sources=[
-                SourceStatus("influx", pd.Timestamp("2026-06-28"), ORIGIN, True, 56.0),
-                SourceStatus("waste", None, None, False, 80.0),
+                SourceStatus("influx", pd.Timestamp("2026-06-28"), ORIGIN, 0, True, 56.0),
+                SourceStatus("waste", None, None, 9, False, 80.0),
             ],
             published_at=origin + pd.Timedelta(minutes=minutes),
             model=ModelStamp("7", trained_at=pd.Timestamp("2026-06-30T02:00:00Z")),
