@@ -6,7 +6,7 @@ SERVE ?= 1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format schemas docs clean
+.PHONY: help install demo test check format docs clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,7 +36,7 @@ format: install  ## let ruff format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: install  ## regenerate docs/features.md, docs/input-contract.md and docs/schemas/
+docs: install  ## regenerate the generated pages of docs/ and docs/schemas/
 	$(BIN)/python -m forecast.docs
 
 clean:  ## remove what the commands made, not your data

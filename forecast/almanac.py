@@ -147,6 +147,8 @@ def _of_zone(
     """Columns of one zone, by its markets and latitude."""
     home = territory.home[zone]
     feasts, pupils = almanac(home, first_day, days), school(home, first_day, days)
+    # Runs are those of whoever fills the zone: of its visitors where most come from one market.
+    runs = almanac(territory.leading(zone), first_day, days)
     public, free, known, break_day = np.zeros((4, days))
     for market, share in zip(territory.markets, territory.shares[zone], strict=True):
         if share <= 0:
@@ -167,13 +169,13 @@ def _of_zone(
         "eve": feasts.eve,
         "after": feasts.day_after,
         "bridge": feasts.bridge,
-        "run_length": feasts.run_length,
-        "run_position": feasts.run_position,
-        "run_to": feasts.days_to_run,
-        "feast": feasts.run_feast,
-        "feast_offset": feasts.feast_offset,
-        "to_holiday": feasts.to_holiday,
-        "since_holiday": feasts.since_holiday,
+        "run_length": runs.run_length,
+        "run_position": runs.run_position,
+        "run_to": runs.days_to_run,
+        "feast": runs.run_feast,
+        "feast_offset": runs.feast_offset,
+        "to_holiday": runs.to_holiday,
+        "since_holiday": runs.since_holiday,
         "holiday_share": public / total if total > 0 else np.full(days, np.nan),
         "school_home": pupils.share,
         "school_share": free / weight,

@@ -1,4 +1,4 @@
-"""Days to compare a day with: which days are out of the ordinary, and its like of the year before."""
+"""Days to compare a day with: which are out of the ordinary, and its like of the year before."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from forecast.territory import Market, Territory
 
 YEAR = 364
 """Days to the same weekday of the year before."""
-
-_LEADING_SHARE = 0.5
 
 
 def run_days(territory: Territory, first_day: int, days: int) -> npt.NDArray[np.bool_]:
@@ -47,12 +45,7 @@ def analogue_days(territory: Territory, first_day: int, days: int) -> npt.NDArra
 
 
 def _calendars(territory: Territory, zone: int) -> tuple[Market, ...]:
-    leading = [
-        market
-        for market, share in zip(territory.markets, territory.shares[zone], strict=True)
-        if share >= _LEADING_SHARE
-    ]
-    return tuple(dict.fromkeys([*leading, territory.home[zone]]))
+    return tuple(dict.fromkeys([territory.leading(zone), territory.home[zone]]))
 
 
 @lru_cache(maxsize=64)
@@ -63,12 +56,12 @@ def _analogues(markets: tuple[Market, ...], first_day: int, days: int) -> npt.ND
     # The leading market last, so that its feasts win where two calendars claim a day.
     for market in reversed(markets):
         facts = almanac(market, start, span)
-        where = {}
+        where: dict[tuple[int, int], int] = {}
         for i in np.flatnonzero(facts.run_feast > 0):
             offset = int(facts.feast_offset[i])
             key = (int(facts.run_feast[i]), offset)
             before = where.get(key)
-            where[key] = i
+            where[key] = int(i)
             if before is not None and i >= 430 and 300 <= i - before <= 430:
                 answer[i - 430] = start + before
     answer.setflags(write=False)

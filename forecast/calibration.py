@@ -1,30 +1,35 @@
 """Conformal calibration of quantiles: each is shifted until it covers what it promises.
 
 Conformalised quantile regression (Romano, Patterson, Candès 2019, arXiv:1905.03222), one shift per
-quantile so that the band may be asymmetric, learnt by group of horizons from forecasts the model
-made for days it had not seen. A group with fewer than 100 such days shares the shifts of all.
-There is one set of shifts where every source is fresh and one for each source that may fail, at
-least as wide.
+quantile so that the band may be asymmetric, learnt from forecasts the model made for days it had
+not seen: first by group of horizons, then by kind of day, then by zone. The latter two correct what
+the former left, and are drawn towards no correction where few days speak for them. There is one
+such set where every source is fresh and one for each source that may fail; the wider holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 HORIZON_GROUPS = ((0, 1), (2, 3), (4, 7), (8, 14))
 """Horizons [d] that are calibrated and reported together; later ones join the last."""
 
+KINDS = ("weekday", "weekend", "holiday run")
+"""Kinds of day that are calibrated and reported together."""
+
 _MIN_POINTS = 100
+_SHRINKAGE = 300
 
 
-def horizon_group(horizon: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def horizon_group(horizon: npt.NDArray[Any]) -> Ints:
     """Index into :data:`HORIZON_GROUPS` of each horizon [d].
 
     >>> horizon_group(np.array([0, 1, 3, 7, 14, 20])).tolist()
@@ -34,54 +39,136 @@ def horizon_group(horizon: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return np.searchsorted(starts, horizon, side="right").astype(np.int64) - 1
 
 
+def day_kind(weekday: npt.NDArray[Any], run_length: npt.NDArray[Any]) -> Ints:
+    """Index into :data:`KINDS` of each day, from its weekday (0 on Monday) and run length [d].
+
+    >>> day_kind(np.array([0, 5, 4]), np.array([0, 0, 4])).tolist()
+    [0, 1, 2]
+    """
+    return np.where(np.nan_to_num(run_length) > 0, 2, np.where(weekday >= 5, 1, 0)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the shifts of each question depend on: arrays of shape (n,).
+
+    ``group`` indexes :data:`HORIZON_GROUPS`, ``kind`` :data:`KINDS` and ``zone`` the zones of the
+    model (−1 for one it does not know).
+    """
+
+    group: Ints
+    kind: Ints
+    zone: Ints
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> Cells:
+        """The cells of some questions."""
+        return Cells(self.group[mask], self.kind[mask], self.zone[mask])
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """Shifts by horizon group, kind of day and zone, to be added up.
+
+    In units of the raw distance between the outer quantiles; shapes (groups, quantiles),
+    (kinds, quantiles) and (zones, quantiles).
+    """
+
+    horizon: Doubles
+    kind: Doubles
+    zone: Doubles
+
+    @classmethod
+    def none(cls, quantiles: int, zones: int) -> Self:
+        """Shifts of zero: the raw quantiles."""
+        shapes = (len(HORIZON_GROUPS), len(KINDS), zones)
+        return cls(*(np.zeros((length, quantiles)) for length in shapes))
+
+    @classmethod
+    def fit(
+        cls,
+        quantiles: Sequence[float],
+        raw: Doubles,
+        observed: Doubles,
+        cells: Cells,
+        zones: int,
+    ) -> Self:
+        """Learn shifts from ``raw`` quantiles, shape (n, quantiles), and what came true.
+
+        ``observed`` has shape (n,) and the unit of ``raw``; rows in which either is not known are
+        left out, and fewer than 100 of them teach nothing.
+        """
+        known = np.isfinite(observed) & np.isfinite(raw).all(axis=1)
+        if known.sum() < _MIN_POINTS:
+            return cls.none(len(quantiles), zones)
+        score = (observed[known, None] - raw[known]) / spread(raw[known])[:, None]
+        cells, levels = cells.where(known), np.asarray(quantiles)
+        everywhere = np.zeros(len(score), dtype=np.int64)
+        pooled = _by(everywhere, 1, score, levels, 0)
+        horizon = _by(cells.group, len(HORIZON_GROUPS), score - pooled, levels, 0) + pooled
+        score = score - horizon[cells.group]
+        kind = _by(cells.kind, len(KINDS), score, levels, _SHRINKAGE)
+        zone = _by(cells.zone, zones, score - kind[cells.kind], levels, _SHRINKAGE)
+        return cls(horizon, kind, zone)
+
+    def of(self, cells: Cells) -> Doubles:
+        """Total shift of each question, shape (n, quantiles)."""
+        zone = np.vstack([self.zone, np.zeros(self.zone.shape[1])])
+        return np.asarray(self.horizon[cells.group] + self.kind[cells.kind] + zone[cells.zone])
+
+
+def _by(cell: Ints, cells: int, score: Doubles, levels: Doubles, shrinkage: float) -> Doubles:
+    """Quantiles of ``score`` in each cell, shape (cells, quantiles); 0 where fewer than 100."""
+    shifts = np.zeros((cells, len(levels)))
+    for c in range(cells):
+        chosen = score[cell == c]
+        n = len(chosen)
+        if n >= _MIN_POINTS:
+            # (n + 1) / n: with few points the promised share needs a slightly wider reach.
+            reach = np.clip(0.5 + (levels - 0.5) * (n + 1) / n, 0, 1)
+            shifts[c] = [np.quantile(chosen[:, i], q) for i, q in enumerate(reach)]
+            shifts[c] *= n / (n + shrinkage)
+    return shifts
+
+
 @dataclass(frozen=True)
 class Calibration:
-    """Shifts by horizon group and quantile, in units of the raw distance between outer quantiles.
+    """Shifts where every source is ``fresh``, and those for each source that may be ``stale``."""
 
-    ``shifts`` has shape (groups, quantiles); ``stale`` holds one such array for each source that
-    may be stale at the origin.
-    """
+    fresh: Shifts
+    stale: Mapping[str, Shifts] = field(default_factory=dict)
 
-    shifts: Doubles
-    stale: Mapping[str, Doubles] = field(default_factory=dict)
-
-    def apply(self, raw: Doubles, horizon: npt.NDArray[Any], stale: Iterable[str] = ()) -> Doubles:
+    def apply(self, raw: Doubles, cells: Cells, stale: Iterable[str] = ()) -> Doubles:
         """Shifted quantiles, in order and never negative, shape (n, quantiles).
 
-        With several sources ``stale`` each quantile takes the shift that reaches farthest; one
-        without shifts of its own changes nothing.
+        With sources ``stale`` each quantile takes the shift that reaches farthest; one without
+        shifts of its own changes nothing.
         """
-        shifts = self.shifts
+        shifts = self.fresh.of(cells)
         for source in sorted(stale):
-            shifts = wider(shifts, self.stale.get(source, shifts))
-        shifted = raw + shifts[horizon_group(horizon)] * spread(raw)[:, None]
-        return np.maximum(np.sort(shifted, axis=1), 0.0)
+            if source in self.stale:
+                shifts = wider(shifts, self.stale[source].of(cells))
+        return np.maximum(np.sort(raw + shifts * spread(raw)[:, None], axis=1), 0.0)
+
+    def arrays(self) -> dict[str, Doubles]:
+        """All shifts by name, for a file; :meth:`from_arrays` is the inverse."""
+        sets = {"fresh": self.fresh} | {f"stale_{name}": s for name, s in self.stale.items()}
+        return {f"{name}.{part}": getattr(s, part) for name, s in sets.items() for part in _PARTS}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Doubles]) -> Self:
+        """Read what :meth:`arrays` gave, among other arrays; raise :class:`KeyError` if absent."""
+        names = dict.fromkeys(name.split(".")[0] for name in arrays if name.startswith("stale_"))
+        return cls(
+            _from(arrays, "fresh"),
+            {name.removeprefix("stale_"): _from(arrays, name) for name in names},
+        )
 
 
-def fit_shifts(
-    quantiles: Sequence[float],
-    raw: Doubles,
-    observed: Doubles,
-    horizon: npt.NDArray[Any],
-) -> Doubles:
-    """Learn shifts from ``raw`` quantiles, shape (n, quantiles), and what came true.
+_PARTS = ("horizon", "kind", "zone")
 
-    ``observed`` and ``horizon`` [d] have shape (n,); ``observed`` is in the unit of ``raw``. Rows
-    in which either is not known are left out. Returns shape (groups, quantiles).
-    """
-    known = np.isfinite(observed) & np.isfinite(raw).all(axis=1)
-    score = (observed[known, None] - raw[known]) / spread(raw[known])[:, None]
-    group = horizon_group(horizon[known])
-    shifts = np.zeros((len(HORIZON_GROUPS), len(quantiles)))
-    for g in range(len(HORIZON_GROUPS)):
-        chosen = group == g if (group == g).sum() >= _MIN_POINTS else np.full(len(group), True)
-        n = int(chosen.sum())
-        if n < _MIN_POINTS:
-            continue
-        # (n + 1) / n: with few points the promised share needs a slightly wider reach.
-        for i, level in enumerate(0.5 + (np.asarray(quantiles) - 0.5) * (n + 1) / n):
-            shifts[g, i] = np.quantile(score[chosen, i], min(max(level, 0.0), 1.0))
-    return shifts
+
+def _from(arrays: Mapping[str, Doubles], name: str) -> Shifts:
+    return Shifts(*(arrays[f"{name}.{part}"] for part in _PARTS))
 
 
 def wider(shifts: Doubles, other: Doubles) -> Doubles:

@@ -217,8 +217,11 @@ def read_config(path: Path) -> RunConfig:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
     except ValidationError as error:
-        lines = []
-        for problem in error.errors(include_url=False):
+        problems, lines = error.errors(include_url=False), []
+        inside = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
+        for problem in problems:
+            if problem["type"] == "too_short" and problem["loc"] in inside:
+                continue  # a list of which every entry is wrong is not empty
             key = ".".join(str(part) for part in problem["loc"]) or "(file)"
             message = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":

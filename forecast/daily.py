@@ -38,4 +38,5 @@ class Daily:
 
     def column(self, name: str, zone: int) -> npt.NDArray[np.float64]:
         """One column of one zone, shape (days,); raise :class:`ValueError` if there is none."""
-        return self.lines[COLUMNS.index(name), self.group[zone]].astype(np.float64)
+        line: npt.NDArray[np.float32] = self.lines[COLUMNS.index(name), self.group[zone]]
+        return line.astype(np.float64)

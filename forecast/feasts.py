@@ -46,6 +46,10 @@ FEASTS = (
     "Good Friday",
     "Chinese New Year",
     "Spring Bank Holiday",
+    "Mid-Autumn Festival",
+    "Dragon Boat Festival",
+    "Tomb-Sweeping Day",
+    "Double Ninth Festival",
     "(other)",
 )
 _ALIASES = {
@@ -60,6 +64,7 @@ _ALIASES = {
     "Labour Day": "Labor Day",
     "May Day": "Labor Day",
     "Assumption Of Mary Day": "Assumption Day",
+    "The Day following Mid-Autumn Festival": "Mid-Autumn Festival",
 }
 _MARGIN = 64  # days around the span, so that no distance depends on where it starts
 

@@ -54,7 +54,6 @@ def source_statuses(
     newest = rows.groupby("source", observed=True).agg(
         date=("date", "max"), read_at=("available_at", "max")
     )
-    local = origin.tz_convert(config.timezone).tz_localize(None)
     answer = []
     for source, found in newest.iterrows():
         name, delay = str(source), config.delay_hours(str(source))
@@ -63,8 +62,10 @@ def source_statuses(
         elif name == "weather_forecast":
             missed = int((origin - found["read_at"]) / pd.Timedelta(days=1))
         else:
-            # The last day whose end lies at least the promised delay before the origin.
-            due = (local - pd.Timedelta(hours=delay)).normalize() - pd.Timedelta(days=1)
+            # The last day whose end lies at least the promised delay before the origin; the delay
+            # is taken off first, so that a change of the clock within it does not count as a run.
+            promised = (origin - pd.Timedelta(hours=delay)).tz_convert(config.timezone)
+            due = promised.tz_localize(None).normalize() - pd.Timedelta(days=1)
             missed = max(0, (due - found["date"]).days)
         answer.append(
             SourceStatus(

@@ -93,7 +93,9 @@ class Grid:
         return check(
             pd.DataFrame(
                 {
-                    "zone_id": pd.Categorical.from_codes(self.row_zone % len(names), names),
+                    "zone_id": pd.Categorical.from_codes(
+                        self.row_zone % len(names), pd.Index(names)
+                    ),
                     "origin": pd.DatetimeIndex(self.row_origin.astype("datetime64[us]"), tz="UTC"),
                     "target_date": day_date(self.target_day),
                     "horizon_days": self.horizon,
@@ -121,7 +123,7 @@ class Grid:
 
 
 def make_grid(
-    origins: Sequence[pd.Timestamp] | pd.DatetimeIndex,
+    origins: Iterable[pd.Timestamp],
     zone_ids: Sequence[str],
     horizons: Iterable[int],
     timezone: str,
@@ -132,7 +134,7 @@ def make_grid(
     >>> len(grid), grid.frame().target_date.dt.strftime("%d/%m").tolist()
     (6, ['13/05', '14/05', '15/05', '13/05', '14/05', '15/05'])
     """
-    instants = pd.DatetimeIndex(origins).tz_convert("UTC").as_unit("us").sort_values().unique()
+    instants = pd.to_datetime(list(origins), utc=True).as_unit("us").sort_values().unique()
     days = local_days(instants, timezone)
     steps = np.array(sorted(set(horizons)), dtype=np.int32)
     zones, n = len(zone_ids), len(instants)
@@ -154,7 +156,11 @@ def grid_from_frame(frame: pd.DataFrame, zone_ids: Sequence[str], timezone: str)
     Rows are sorted by zone, origin and target; a zone that is not in ``zone_ids`` becomes an
     unknown zone, about which every source answers NaN.
     """
-    zone = pd.Index(list(zone_ids)).get_indexer(frame["zone_id"].astype(str)).astype(np.int32)
+    zone = (
+        pd.Index(list(zone_ids))
+        .get_indexer(pd.Index(frame["zone_id"].astype(str)))
+        .astype(np.int32)
+    )
     origin = pd.DatetimeIndex(frame["origin"]).tz_convert("UTC").as_unit("us")
     target = day_number(frame["target_date"])
     order = np.lexsort((target, origin.asi8, zone))

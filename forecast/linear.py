@@ -10,6 +10,7 @@ linear model on some of them (Lionetti 2021, doi:10.5220/0010323001900197).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -52,10 +53,15 @@ class CalendarRidge:
                 rows.append(np.zeros(terms.shape[1] + 1))
                 continue
             weight = 0.5 ** (np.maximum(age[known], 0) / _HALF_LIFE_DAYS)
+            # Most feasts and offsets never came: their coefficient is 0, and solving without
+            # them is five times faster.
+            came = terms[known].any(axis=0)
             model = Ridge(alpha=_PENALTY).fit(
-                terms[known], np.log(influx[z][known]), sample_weight=weight
+                terms[np.ix_(known, came)], np.log(influx[z][known]), sample_weight=weight
             )
-            rows.append(np.append(model.coef_, model.intercept_))
+            row = np.zeros(terms.shape[1] + 1)
+            row[:-1][came], row[-1] = model.coef_, model.intercept_
+            rows.append(row)
         return cls(daily.zone_ids, np.array(rows), until_day)
 
     def effects(self, daily: Daily) -> Doubles:
@@ -153,7 +159,7 @@ def cross_fitted_steps(
     edges = np.linspace(day[known[0]], day[known[-1]] + 1, blocks + 1).astype(int)
     edges[0], edges[-1] = np.iinfo(np.int32).min, np.iinfo(np.int32).max
     answer = np.full(len(grid), np.nan)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         rows = (grid.target_day >= low) & (grid.target_day < high)
         if rows.any():
             kept = np.where((day >= low) & (day < high), np.nan, influx)

@@ -9,7 +9,6 @@ calibration. Nothing is pickled: LightGBM's text, JSON and npz, each with its SH
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast import bundle
-from forecast.calibration import HORIZON_GROUPS, Calibration
+from forecast.calibration import Calibration, Cells, Shifts, day_kind, horizon_group
 from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError
+from forecast.fitting import (
+    LEVEL,
+    OWN_COLUMNS,
+    booster_parameters,
+    model_table,
+    trainable_columns,
+    truth_lines,
+    weekday_levels,
+    zone_positions,
+)
 from forecast.linear import CalendarRidge, cross_fitted_steps
 from forecast.matrix import FeatureMatrix
 from forecast.truth import Truth
@@ -30,8 +39,6 @@ from forecast.truth import Truth
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-LEVEL = "history_level"
-OWN_COLUMNS = ("model_linear_step", "model_zone")
 _MAX_RATIO = 20.0
 
 
@@ -85,17 +92,17 @@ class InfluxModel:
                 f"only {int(use.sum())} past questions have both a known influx and a history; "
                 "at least 200 are needed: ingest a longer history of influx"
             )
-        lines = _truth_lines(truth, daily)
+        lines = truth_lines(truth, daily)
         linear = CalendarRidge.fit(daily, lines, until_day)
         steps = cross_fitted_steps(grid, matrix.column("history_age"), daily, lines, until_day)
         model = cls(
             tuple(quantiles),
-            matrix.columns,
+            trainable_columns(matrix),
             grid.zone_ids,
             [],
             linear,
-            _weekday_levels(truth, until_day),
-            Calibration(np.zeros((len(HORIZON_GROUPS), len(quantiles)))),
+            weekday_levels(truth, until_day),
+            Calibration(Shifts.none(len(quantiles), len(grid.zone_ids))),
             float(parameters["blend"]),
         )
         data = model._table(matrix, steps)[:, use].T
@@ -103,7 +110,7 @@ class InfluxModel:
             data,
             label=np.minimum(influx[use] / level[use], _MAX_RATIO),
             weight=level[use] / level[use].mean(),
-            feature_name=[*matrix.columns, *OWN_COLUMNS],
+            feature_name=[*model.columns, *OWN_COLUMNS],
             categorical_feature=["model_zone"],
             params={"max_bin": 63, "verbosity": -1},
             free_raw_data=True,
@@ -111,24 +118,7 @@ class InfluxModel:
         for quantile in quantiles:
             model.boosters.append(
                 lgb.train(
-                    {
-                        "objective": "quantile",
-                        "alpha": quantile,
-                        "learning_rate": parameters["learning_rate"],
-                        "num_leaves": parameters["leaves"],
-                        "min_data_in_leaf": parameters["min_leaf"],
-                        "lambda_l2": 10.0,
-                        "feature_fraction": 0.5,
-                        "bagging_fraction": 0.7,
-                        "bagging_freq": 1,
-                        "max_bin": 63,
-                        "cat_smooth": 20,
-                        "deterministic": True,
-                        "force_row_wise": True,
-                        "seed": parameters["seed"],
-                        "num_threads": parameters["threads"],
-                        "verbosity": -1,
-                    },
+                    booster_parameters(quantile, parameters),
                     dataset,
                     num_boost_round=parameters["rounds"],
                 )
@@ -156,14 +146,29 @@ class InfluxModel:
             return np.empty((0, len(self.quantiles)))
         steps = self.linear.steps(matrix.grid, matrix.column("history_age"), daily)
         answer = self._raw(self._table(matrix, steps).T, self._level(matrix))
-        return answer if raw else self.calibration.apply(answer, matrix.grid.horizon, stale)
+        return answer if raw else self.calibration.apply(answer, self.cells(matrix), stale)
 
-    def predict_table(self, table: Floats, level: Doubles, horizon: npt.NDArray[Any]) -> Doubles:
+    def cells(self, matrix: FeatureMatrix) -> Cells:
+        """What the calibration of each question depends on."""
+        return Cells(
+            horizon_group(matrix.grid.horizon),
+            day_kind(matrix.column("calendar_weekday"), matrix.column("calendar_run_length")),
+            self._zones(matrix),
+        )
+
+    def predict_table(self, table: Floats, level: Doubles) -> Doubles:
         """Quantiles from a prepared table, shape (questions, columns and own columns).
 
-        ``level`` [visitors day⁻¹] is the column :data:`LEVEL`, ``horizon`` is in days.
+        ``level`` [visitors day⁻¹] is the column :data:`LEVEL`. For whoever has the columns but no
+        grid; every source counts as fresh.
         """
-        return self.calibration.apply(self._raw(table, level), horizon)
+        weekday, run, horizon = (
+            table[:, self.columns.index(f"calendar_{name}")]
+            for name in ("weekday", "run_length", "horizon_days")
+        )
+        zone = np.nan_to_num(table[:, -1], nan=-1).astype(np.int64)
+        cells = Cells(horizon_group(np.nan_to_num(horizon)), day_kind(weekday, run), zone)
+        return self.calibration.apply(self._raw(table, level), cells)
 
     def _raw(self, table: Floats, level: Doubles) -> Doubles:
         ratio = np.column_stack([booster.predict(table) for booster in self.boosters])
@@ -175,47 +180,34 @@ class InfluxModel:
         return np.asarray(np.maximum(np.sort(ratio, axis=1), 0.0) * level[:, None])
 
     def _table(self, matrix: FeatureMatrix, steps: Doubles) -> Floats:
-        index = {zone: i for i, zone in enumerate(self.zone_ids)}
-        code = np.array([index.get(z, -1) for z in matrix.grid.zone_ids] + [-1], dtype=np.float32)
-        table = np.empty((len(self.columns) + 2, len(matrix.grid)), dtype=np.float32)
-        for i, name in enumerate(self.columns):
-            table[i] = matrix.column(name)
-        table[-2] = steps
-        table[-1] = code[matrix.grid.row_zone]
-        table[-1][table[-1] < 0] = np.nan
-        return table
+        return model_table(matrix, self.columns, steps, self._zones(matrix))
+
+    def _zones(self, matrix: FeatureMatrix) -> npt.NDArray[np.int64]:
+        return zone_positions(self.zone_ids, matrix.grid)
 
     def _level(self, matrix: FeatureMatrix) -> Doubles:
         level = matrix.column(LEVEL).astype(np.float64)
-        index = {zone: i for i, zone in enumerate(self.zone_ids)}
-        zone = np.array([index.get(z, -1) for z in matrix.grid.zone_ids] + [-1])
         kept = np.vstack([self.levels, np.full(7, np.nan)])
-        stored = kept[zone[matrix.grid.row_zone], matrix.grid.target_day % 7]
-        return np.where(level > 0, level, stored)
+        return np.where(level > 0, level, kept[self._zones(matrix), matrix.grid.target_day % 7])
 
     def save(self, folder: Path) -> None:
         """Write the bundle into ``folder``, which must not hold one already."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for quantile, booster in zip(self.quantiles, self.boosters, strict=True):
-            (folder / f"quantile_{quantile:g}.txt").write_text(
-                booster.model_to_string(), encoding="utf-8"
-            )
-        np.savez(
-            folder / "partner.npz",
-            coefficients=self.linear.coefficients,
-            levels=self.levels,
-            shifts=self.calibration.shifts,
-            **{f"shifts_{source}": shifts for source, shifts in self.calibration.stale.items()},
-        )
-        (folder / "features.json").write_text(
-            json.dumps({"columns": self.columns, "zone_ids": self.zone_ids}), encoding="utf-8"
-        )
-        bundle.seal(
+        bundle.write(
             folder,
-            {
+            texts={
+                _file(quantile): booster.model_to_string()
+                for quantile, booster in zip(self.quantiles, self.boosters, strict=True)
+            },
+            arrays={
+                "coefficients": self.linear.coefficients,
+                "levels": self.levels,
+                **self.calibration.arrays(),
+            },
+            facts={
                 **self.stamp,
-                "features": list(self.columns),
-                "quantiles": list(self.quantiles),
+                "features": self.columns,
+                "zone_ids": self.zone_ids,
+                "quantiles": self.quantiles,
                 "linear_last_day": self.linear.last_day,
                 "blend": self.blend,
             },
@@ -228,63 +220,28 @@ class InfluxModel:
         Raises
         ------
         ModelIntegrityError, NoModelError
-            See :func:`forecast.bundle.verify`.
+            See :func:`forecast.bundle.read`.
         """
-        manifest = bundle.verify(folder)
+        facts, texts, arrays = bundle.read(folder)
         try:
-            names = json.loads((folder / "features.json").read_text(encoding="utf-8"))
-            with np.load(folder / "partner.npz", allow_pickle=False) as arrays:
-                linear = CalendarRidge(
-                    tuple(names["zone_ids"]), arrays["coefficients"], manifest["linear_last_day"]
-                )
-                levels = arrays["levels"]
-                calibration = Calibration(
-                    arrays["shifts"],
-                    {
-                        name.removeprefix("shifts_"): arrays[name]
-                        for name in arrays.files
-                        if name.startswith("shifts_")
-                    },
-                )
+            zone_ids = tuple(facts["zone_ids"])
             return cls(
-                tuple(manifest["quantiles"]),
-                tuple(names["columns"]),
-                tuple(names["zone_ids"]),
-                [
-                    lgb.Booster(model_file=folder / f"quantile_{quantile:g}.txt")
-                    for quantile in manifest["quantiles"]
-                ],
-                linear,
-                levels,
-                calibration,
-                manifest["blend"],
-                {
-                    k: v
-                    for k, v in manifest.items()
-                    if k not in ("files", "linear_last_day", "blend")
-                },
+                tuple(facts["quantiles"]),
+                tuple(facts["features"]),
+                zone_ids,
+                [lgb.Booster(model_str=texts[_file(q)]) for q in facts["quantiles"]],
+                CalendarRidge(zone_ids, arrays["coefficients"], facts["linear_last_day"]),
+                arrays["levels"],
+                Calibration.from_arrays(arrays),
+                facts["blend"],
+                {k: v for k, v in facts.items() if k not in _FACTS},
             )
-        except (KeyError, ValueError, OSError, lgb.basic.LightGBMError) as error:
+        except (KeyError, ValueError, TypeError, lgb.basic.LightGBMError) as error:
             raise ModelIntegrityError(f"{folder}: cannot be loaded: {error}") from error
 
 
-def _truth_lines(truth: Truth, daily: Daily) -> Doubles:
-    """Truth on the days of ``daily``, shape (zones, days), NaN outside."""
-    lines = np.full((len(daily.zone_ids), daily.days), np.nan)
-    start = truth.first_day - daily.first_day
-    low, high = max(start, 0), min(start + truth.values.shape[1], daily.days)
-    if high > low:
-        lines[:, low:high] = truth.values[:, low - start : high - start]
-    return lines
+_FACTS = {"files", "features", "zone_ids", "quantiles", "linear_last_day", "blend"}
 
 
-def _weekday_levels(truth: Truth, until_day: int) -> Doubles:
-    """Median influx by weekday (days since 1970, modulo 7) over the last year of each zone."""
-    day = truth.first_day + np.arange(truth.values.shape[1])
-    levels = np.full((len(truth.values), 7), np.nan)
-    for z, line in enumerate(truth.values):
-        for w in range(7):
-            known = line[(day % 7 == w) & np.isfinite(line) & (day > until_day - 364)]
-            if len(known):
-                levels[z, w] = np.median(known)
-    return levels
+def _file(quantile: float) -> str:
+    return f"quantile_{quantile:g}.txt"

@@ -89,9 +89,10 @@ def answer_at(
     frame["regime"] = regime(statuses)
     frame["model_version"] = model_version
     frame["lake_version"] = lake_version
-    answered = np.isfinite(quantiles).all(axis=1)
-    silent = tuple(frame.loc[~answered, "zone_id"].astype(str).unique())
-    frame = frame[answered].astype({"zone_id": "str"}).reset_index(drop=True)
+    answered = np.isfinite(quantiles.sum(axis=1))
+    frame["zone_id"] = frame["zone_id"].astype("str")
+    silent = tuple(frame.loc[~answered, "zone_id"].unique())
+    frame = frame.loc[answered].reset_index(drop=True)
     return Answer(check(frame, forecasts_schema(config.quantiles, LEVELS)), statuses, silent)
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import SchemaError
-from forecast.model import LEVEL, OWN_COLUMNS, InfluxModel
+from forecast.fitting import LEVEL, OWN_COLUMNS
+from forecast.model import InfluxModel
 from forecast.tables import quantile_name
 
 
@@ -42,11 +43,7 @@ class QuantileModel:
         SchemaError
             Naming the column that is missing.
         """
-        missing = [
-            name
-            for name in ("zone_id", "horizon_days", *self.model.columns)
-            if name not in frame.columns
-        ]
+        missing = [name for name in ("zone_id", *self.model.columns) if name not in frame.columns]
         if missing:
             raise SchemaError(f"the frame lacks {missing[0]!r}, which the model reads")
         code = {zone: float(i) for i, zone in enumerate(self.model.zone_ids)}
@@ -56,9 +53,7 @@ class QuantileModel:
             table[step] = np.nan
         names = [*self.model.columns, *OWN_COLUMNS]
         answer = self.model.predict_table(
-            table[names].to_numpy(dtype=np.float32),
-            frame[LEVEL].to_numpy(dtype=np.float64),
-            frame["horizon_days"].to_numpy(dtype=np.int64),
+            table[names].to_numpy(dtype=np.float32), frame[LEVEL].to_numpy(dtype=np.float64)
         )
         columns = [quantile_name(q) for q in self.model.quantiles]
         return pd.DataFrame(answer, columns=columns, index=frame.index)

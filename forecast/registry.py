@@ -25,7 +25,8 @@ from forecast import champion, tracking
 from forecast.bundle import verify
 from forecast.champion import Promotion, Reign
 from forecast.errors import AffluxError, ModelError, ModelIntegrityError, NoModelError
-from forecast.model import OWN_COLUMNS, InfluxModel
+from forecast.fitting import OWN_COLUMNS
+from forecast.model import InfluxModel
 from forecast.tracking import ModelVersion
 
 _REQUIRED = ("afflux", "lightgbm", "numpy", "pandas", "scikit-learn")
@@ -41,7 +42,7 @@ def load_and_warm_up(folder: Path) -> InfluxModel:
     """
     model = InfluxModel.load(folder)
     table = np.full((1, len(model.columns) + len(OWN_COLUMNS)), np.nan, dtype=np.float32)
-    if not np.isfinite(model.predict_table(table, np.ones(1), np.ones(1, dtype=np.int64))).all():
+    if not np.isfinite(model.predict_table(table, np.ones(1))).all():
         raise ModelError(f"{folder}: the model answers a question with something else than numbers")
     return model
 

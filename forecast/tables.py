@@ -7,7 +7,7 @@ and :func:`check` refuses a frame that does not follow it, naming the column, th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -57,9 +57,6 @@ class TableSchema:
         return tuple(column.name for column in self.columns)
 
 
-_DTYPES = {"number": "f", "integer": "iu", "date": "M", "instant": "M", "text": "OUT"}
-
-
 def check(frame: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
     """Return ``frame`` unchanged if it follows ``schema``.
 
@@ -82,35 +79,40 @@ def check(frame: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
 
 def _check_column(values: pd.Series, column: Column, table: str) -> None:
     where = f"table {table!r}, column {column.name!r}"
-    if column.kind == "instant":
-        if not isinstance(values.dtype, pd.DatetimeTZDtype) or str(values.dt.tz) != "UTC":
-            raise SchemaError(f"{where}: expected UTC instants, got dtype {values.dtype}")
-    elif column.kind == "date":
-        if not pd.api.types.is_datetime64_dtype(values.dtype):
-            raise SchemaError(f"{where}: expected dates without time zone, got {values.dtype}")
-    elif column.kind == "text":
-        if not (
-            isinstance(values.dtype, (pd.CategoricalDtype, pd.StringDtype))
-            or values.dtype == object
-        ):
-            raise SchemaError(f"{where}: expected text, got dtype {values.dtype}")
-    elif values.dtype.kind not in _DTYPES["number"] + _DTYPES["integer"]:
-        raise SchemaError(f"{where}: expected numbers, got dtype {values.dtype}")
+    if not _has_kind(values.dtype, column.kind):
+        raise SchemaError(f"{where}: expected {_EXPECTED[column.kind]}, got dtype {values.dtype}")
     missing = values.isna().to_numpy()
     if column.required and missing.any():
         raise SchemaError(f"{where}: row {int(np.argmax(missing))} is empty; a value is required")
-    if column.kind in ("number", "integer"):
-        outside = np.zeros(len(values), dtype=bool)
-        if column.low is not None:
-            outside |= (values < column.low).to_numpy()
-        if column.high is not None:
-            outside |= (values > column.high).to_numpy()
-        if outside.any():
-            row = int(np.argmax(outside))
-            raise SchemaError(
-                f"{where}: row {row} is {values.iloc[row]}, expected "
-                f"{column.low} to {column.high} {column.unit}"
-            )
+    if column.kind not in ("number", "integer"):
+        return
+    low = -np.inf if column.low is None else column.low
+    high = np.inf if column.high is None else column.high
+    outside = ((values < low) | (values > high)).to_numpy()
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise SchemaError(
+            f"{where}: row {row} is {values.iloc[row]}, expected {low} to {high} {column.unit}"
+        )
+
+
+_EXPECTED: dict[Kind, str] = {
+    "instant": "UTC instants",
+    "date": "dates without time zone",
+    "text": "text",
+    "number": "numbers",
+    "integer": "numbers",
+}
+
+
+def _has_kind(dtype: Any, kind: Kind) -> bool:
+    if kind == "instant":
+        return isinstance(dtype, pd.DatetimeTZDtype) and str(dtype.tz) == "UTC"
+    if kind == "date":
+        return bool(pd.api.types.is_datetime64_dtype(dtype))
+    if kind == "text":
+        return isinstance(dtype, (pd.CategoricalDtype, pd.StringDtype)) or dtype == np.dtype(object)
+    return isinstance(dtype, np.dtype) and dtype.kind in "fiu"
 
 
 _ZONE = Column("zone_id", "text", "", "zone; for an intercommunality its SIREN")

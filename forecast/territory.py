@@ -53,3 +53,10 @@ class Territory:
     def tz(self) -> ZoneInfo:
         """The territory's time zone."""
         return ZoneInfo(self.timezone)
+
+    def leading(self, zone: int) -> Market:
+        """The market of at least half of a zone's visitors; of its residents if there is none."""
+        for market, share in zip(self.markets, self.shares[zone], strict=True):
+            if share >= 0.5:
+                return market
+        return self.home[zone]

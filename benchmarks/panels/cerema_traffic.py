@@ -99,7 +99,7 @@ def territory() -> Mapping[str, Any]:
         # "Actualisée quotidiennement avec les données de l'avant-veille" (Cerema, 2020): a day can
         # be read in the morning of the day after next.
         "sources": {"influx": {"publication_delay_hours": 32.0}},
-        "training": {"start": START},
+        "training": {"start": START, "refit_days": 28},
         "zones": zones,
     }
 

@@ -102,7 +102,7 @@ def territory(mainland: Mapping[str, float]) -> Mapping[str, Any]:
             "mobility": {"publication_delay_hours": 8.0},
             "weather": {"publication_delay_hours": 8.0},
         },
-        "training": {"start": START, "perfect_weather": False},
+        "training": {"start": START, "refit_days": 28, "perfect_weather": False},
         "zones": zones,
     }
 

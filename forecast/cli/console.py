@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from datetime import time as time_of_day
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-out = Console(highlight=False, soft_wrap=False)
+out = Console(highlight=False)
 """Results: what a pipe or a file receives."""
 
 err = Console(stderr=True, highlight=False)
@@ -30,9 +33,26 @@ def note(message: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON document for a machine; instants and dates as ISO 8601."""
-    out.print(
-        json.dumps(value, ensure_ascii=False, default=str, indent=1), soft_wrap=True, markup=False
-    )
+    text = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, indent=1)
+    out.print(text, soft_wrap=True, markup=False)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say: no NaN but null, a civil day without its midnight, the rest as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if hasattr(value, "item"):
+        return _plain(value.item())  # a numpy number
+    if isinstance(value, datetime):
+        is_day = value.tzinfo is None and value.time() == time_of_day.min
+        return value.date().isoformat() if is_day else value.isoformat()
+    return str(value)
 
 
 class Steps:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.table import Table
 
 from forecast.cli import context
 from forecast.cli.console import Steps, note, out, print_json
@@ -230,9 +231,16 @@ def info(as_json: AsJson = False) -> None:
         print_json({"version": lake.version(), "sources": found.reset_index().to_dict("records")})
         return
     out.print(f"lake version {lake.version()}, {len(rows):,} rows")
+    table = Table(box=None, pad_edge=False)
+    for title in ("source", "rows", "zones", "first day", "last day", "last read (UTC)"):
+        table.add_column(title, justify="right" if title in ("rows", "zones") else "left")
     for source, row in found.iterrows():
-        out.print(
-            f"{source:<18} {row['rows']:>10,} rows {row['zones']:>5} zones  "
-            f"{row['first']:%Y-%m-%d} to {row['last']:%Y-%m-%d}, "
-            f"last read {row['read_at']:%Y-%m-%d %H:%M} UTC"
+        table.add_row(
+            str(source),
+            f"{row['rows']:,}",
+            str(row["zones"]),
+            f"{row['first']:%Y-%m-%d}",
+            f"{row['last']:%Y-%m-%d}",
+            f"{row['read_at']:%Y-%m-%d %H:%M}",
         )
+    out.print(table)

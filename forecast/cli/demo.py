@@ -31,7 +31,7 @@ def demo(
     ] = None,
     years: Annotated[int, typer.Option(min=3, max=10, help="Years of history.")] = 5,
 ) -> None:
-    """Simulate five years of the estuary, ingest, train, promote, publish, print the weekend, serve.
+    """Simulate the estuary, ingest, train, promote, publish, print the weekend, serve.
 
     Every figure it shows is labelled simulated. It starts anew each time, in a folder of its own,
     and touches nothing else.
@@ -68,7 +68,7 @@ def demo(
     with steps.step("publish"):
         now = context.now()
         done = publish(now, now, config, settings)
-    models.print_scores(trained.figures, ["données simulées"])
+    models.print_scores(trained.figures, config, ["données simulées"])
     out.print()
     forecasts.print_answer(forecasts.weekend_of(done.answer, config), config)
     out.print(

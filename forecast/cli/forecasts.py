@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from forecast.cli import context
@@ -118,35 +119,35 @@ def print_answer(answer: Answer, config: RunConfig) -> None:
         title_style="bold",
         box=None,
         pad_edge=False,
+        padding=(0, 0, 0, 1),
     )
-    table.add_column("Intercommunalité", overflow="fold")
-    table.add_column("Jour", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for title in ("Attendus", "8 chances sur 10", "D'ordinaire"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("Niveau", no_wrap=True)
     names = {zone.id: zone.name for zone in config.zones}
     for zone_id, rows in forecasts.groupby("zone_id", sort=False):
-        for i, row in enumerate(rows.to_dict("records")):
-            table.add_row(names[str(zone_id)] if i == 0 else "", *_cells(row))
+        table.add_row(f"[bold]{escape(names[str(zone_id)])}[/]")
+        for row in rows.to_dict("records"):
+            table.add_row(*_cells(row))
         table.add_section()
     out.print(table)
     _print_sources(answer)
     _say_unanswered(answer, config)
 
 
-def _cells(row: dict[str, object]) -> tuple[str, ...]:
+def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
     from forecast import french
 
-    low, median, high = (float(str(row[f"influx_{q}"])) for q in ("p10", "p50", "p90"))
+    low, median, high = (row[f"influx_{q}"] for q in ("p10", "p50", "p90"))
     step = french.rounding_step(low, high)
-    level, day = row["level"], row["target_date"]
-    usual = row["usual"]
+    level, usual = row["level"], row["usual"]
     return (
-        french.day_name(day.date()),  # type: ignore[attr-defined]
+        f"  {french.day_name(row['target_date'].date())}",
         french.rounded(median, step),
         f"{french.rounded(low, step)} à {french.rounded(high, step)}",
-        french.rounded(float(str(usual)), step) if usual == usual else "—",
-        f"[{_COLOURS[level]}]{level}[/]" if isinstance(level, str) else "référence en construction",
+        french.rounded(usual, step) if usual == usual else "—",
+        f"[{_COLOURS[level]}]{level}[/]" if isinstance(level, str) else "à venir",
     )
 
 
@@ -158,6 +159,8 @@ def _print_sources(answer: Answer) -> None:
         table.add_column(title)
     for status in answer.sources:
         day = french.day_name(status.newest_date) if status.newest_date else "—"
+        if status.source in ("weather_forecast", "events"):
+            day = f"jusqu'au {day}"
         state = french.missed(status.missed_runs, fresh=status.fresh)
         table.add_row(
             french.SOURCES[status.source], day, state if status.fresh else f"[red]{state}[/]"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from forecast.cli import context
@@ -15,6 +16,7 @@ from forecast.cli.data import AsJson
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecast.config import RunConfig
     from forecast.settings import Settings
 
 LakeVersion = Annotated[
@@ -38,7 +40,7 @@ def train(lake_version: LakeVersion = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"version": trained.version.version, "metrics": dict(trained.version.metrics)})
         return
-    print_scores(trained.figures, _marks(trained.backtest))
+    print_scores(trained.figures, context.settings().run_config(), _marks(trained.backtest))
     out.print(f"candidate: version {trained.version.version}. `afflux promote` makes it champion.")
 
 
@@ -87,7 +89,7 @@ def backtest(
             }
         )
         return
-    print_scores(scores, _marks(found))
+    print_scores(scores, config, _marks(found))
 
 
 def promote(
@@ -170,32 +172,35 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
-def print_scores(scores: pd.DataFrame, marks: list[str]) -> None:
+def print_scores(scores: pd.DataFrame, config: RunConfig, marks: list[str]) -> None:
     """Print the backtest's table: the model, its band, and the baselines on the same rows."""
     title = "Backtest of the last year, rolling origins"
-    table = Table(title=f"{title} ({'; '.join(marks)})" if marks else title, box=None)
-    for column in ("", "rows", "WAPE", "MASE", "pinball", "80 % held", "width",
-                   "lag 7", "lag 364", "mean 4"):  # fmt: skip
-        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    table = Table(
+        title=f"{title} ({'; '.join(marks)})" if marks else title,
+        box=None,
+        pad_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column("", overflow="ellipsis", no_wrap=True, max_width=24)
+    for column in ("rows", "WAPE", "MASE", "pinb.", "held", "width", "lag7", "lag364", "mean4"):
+        table.add_column(column, justify="right", no_wrap=True)
+    names = {zone.id: zone.name for zone in config.zones}
     previous = None
-    for (group, name), row in scores.iterrows():
-        if previous not in (None, group):
+    for row in scores.reset_index().to_dict("records"):
+        if previous not in (None, row["group"]):
             table.add_section()
-        previous = group
+        previous = row["group"]
         table.add_row(
-            name if group != "all" else "[bold]all[/]",
+            escape(names.get(row["name"], row["name"])),
             f"{row['rows']:.0f}",
-            f"{row['wape']:.1%}",
+            f"{100 * row['wape']:.1f}",
             f"{row['mase']:.2f}",
-            f"{row['pinball']:.1%}",
-            _percent(row.get("coverage_80")),
-            _percent(row.get("width_80")),
-            f"{row['wape_lag7']:.1%}",
-            f"{row['wape_lag364']:.1%}",
-            f"{row['wape_mean4']:.1%}",
+            f"{100 * row['pinball']:.1f}",
+            *(f"{100 * row[key]:.0f}" for key in ("coverage_80", "width_80") if key in row),
+            *(f"{100 * row[f'wape_{name}']:.1f}" for name in ("lag7", "lag364", "mean4")),
         )
     out.print(table)
     out.print(
-        "WAPE and width are shares of influx; the last three columns are the WAPE of the baselines "
-        "on the same days."
+        "WAPE, pinball and width in % of influx; held: how often the 80 % interval held what came "
+        "true, in %;\nlag7, lag364, mean4: WAPE of the baselines on the same days."
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from forecast.features.base import Evidence, Feature, Floats, Source
+from forecast.features.base import Evidence, Feature, Source
 from forecast.grid import Grid
 from forecast.matrix import FeatureMatrix
 
 __all__ = ["Evidence", "Feature", "FeatureMatrix", "Source", "build", "discover"]
 
-_HELPERS = {"base", "kernels", "updates"}
+_HELPERS = ("base", "kernels", "updates")
+"""A module whose name begins so is no source."""
 
 
 def discover() -> tuple[Source, ...]:
@@ -27,7 +30,7 @@ def discover() -> tuple[Source, ...]:
     """
     found = []
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
-        if module.name in _HELPERS:
+        if module.name.startswith(_HELPERS):
             continue
         source = getattr(importlib.import_module(f"{__name__}.{module.name}"), "SOURCE", None)
         if not isinstance(source, Source):
@@ -37,12 +40,27 @@ def discover() -> tuple[Source, ...]:
 
 
 def build(grid: Grid, evidence: Evidence, sources: Sequence[Source] | None = None) -> FeatureMatrix:
-    """Answer every question of ``grid`` with the columns of every source (default: all found)."""
+    """Answer every question of ``grid`` with the columns of every source (default: all found).
+
+    Raises
+    ------
+    ValueError
+        If the grid numbers other zones, or in another order, than the evidence's territory.
+    """
+    if grid.zone_ids != evidence.territory.zone_ids:
+        raise ValueError(
+            "the grid and the territory list different zones: make the grid with "
+            "territory.zone_ids, all of them and in that order"
+        )
     chosen = discover() if sources is None else tuple(sources)
     columns = tuple(f"{s.name}_{f.name}" for s in chosen for f in s.features)
-    values = np.full((len(columns), len(grid)), np.nan, dtype=np.float32)
+    values = np.empty((len(columns), len(grid)), dtype=np.float32)
     row = 0
-    for source in chosen:
-        source.fill(grid, evidence, values[row : row + len(source.features)])
-        row += len(source.features)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for source in chosen:
+            mine = values[row : row + len(source.features)]
+            # The first touch of memory costs more than the answers: every core takes a part.
+            list(pool.map(lambda column: column.fill(np.nan), mine))
+            source.fill(grid, evidence, mine)
+            row += len(source.features)
     return FeatureMatrix(grid, columns, values, evidence.perfect_weather)

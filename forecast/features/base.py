@@ -9,6 +9,7 @@ verifies it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecast.features.updates import Updates, zone_site_updates
-from forecast.grid import Grid, day_number
+from forecast.features.updates import Rows, Updates, heads, zone_site_updates
+from forecast.grid import Grid
 from forecast.territory import Territory
 
 Floats = npt.NDArray[np.float32]
@@ -27,16 +28,12 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Feature:
-    """One column: its name without the source's prefix, unit, meaning, and what it waits for.
-
-    ``linear`` marks the columns that also enter the linear partner of the model.
-    """
+    """One column: its name without the source's prefix, unit, meaning, and what it waits for."""
 
     name: str
     unit: str
     meaning: str
     availability: str = "rows available at the origin"
-    linear: bool = False
 
 
 @runtime_checkable
@@ -77,31 +74,24 @@ class Evidence:
     _cache: dict[tuple[str, str, bool], Updates] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def _groups(self) -> dict[tuple[str, str], npt.NDArray[np.int64]]:
-        frame = self.observations
-        if frame.empty:
-            return {}
-        source = pd.factorize(frame["source"])
-        variable = pd.factorize(frame["variable"])
-        code = source[0].astype(np.int64) * len(variable[1]) + variable[0]
-        order = np.argsort(code, kind="stable")
-        present, starts = np.unique(code[order], return_index=True)
-        ends = [*starts[1:], len(order)]
-        return {
-            (
-                str(source[1][c // len(variable[1])]),
-                str(variable[1][c % len(variable[1])]),
-            ): order[s:e]
-            for c, s, e in zip(present, starts, ends, strict=True)
-        }
-
-    @cached_property
-    def span(self) -> tuple[int, int]:
-        """First and last day of any observation, widened by sixteen days at the end."""
+    def _rows(self) -> dict[tuple[str, str], Rows]:
+        """Rows of each (source, variable): a slice where they follow one another."""
         if self.observations.empty:
-            return 0, 16
-        days = day_number(self.observations["date"])
-        return int(days.min()), int(days.max()) + 16
+            return {}
+        source = self.observations["source"].astype("category").cat
+        variable = self.observations["variable"].astype("category").cat
+        codes = [column.codes.to_numpy() for column in (source, variable)]
+        first, order = heads(*codes), None
+        kinds = codes[0][first] * np.int64(len(variable.categories)) + codes[1][first]
+        if len(np.unique(kinds)) < len(first):
+            order = np.lexsort(codes)
+            codes = [code[order] for code in codes]
+            first = heads(*codes)
+        found: dict[tuple[str, str], Rows] = {}
+        for start, stop in itertools.pairwise([*first.tolist(), len(codes[0])]):
+            key = source.categories[codes[0][start]], variable.categories[codes[1][start]]
+            found[key] = slice(start, stop) if order is None else order[start:stop]
+        return found
 
     def updates(
         self, source: str, variable: str, *, by: Literal["zone", "site"] = "zone"
@@ -112,9 +102,14 @@ class Evidence:
         """
         key = (source, variable, by == "site")
         if key not in self._cache:
-            rows = self._groups.get((source, variable), np.empty(0, dtype=np.int64))
+            frame = (
+                sample_rows(source, variable, []) if self.observations.empty else self.observations
+            )
             self._cache[key] = zone_site_updates(
-                self.observations.iloc[rows], self.territory.zone_ids, total=by == "zone"
+                frame,
+                self._rows.get((source, variable), slice(0)),
+                self.territory.zone_ids,
+                total=by == "zone",
             )
         found = self._cache[key]
         return found.later(self.late_days[source]) if source in self.late_days else found
@@ -125,7 +120,7 @@ class Evidence:
 
 
 def index_features(what: str) -> tuple[Feature, ...]:
-    """Columns that :func:`forecast.features.kernels.sites` writes, for one kind of sensor."""
+    """Columns that :func:`forecast.features.kernels_sites.sites` writes, for one kind of sensor."""
     return (
         Feature("index", "1", f"{what} of the latest known day over normal"),
         Feature("index_3", "1", f"mean index of {what} over the last 3 known days"),

@@ -6,11 +6,12 @@ No column depends on the year. Beyond the years that school calendars cover, the
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from forecast.almanac import COLUMNS, calendar_lines
 from forecast.features.base import Evidence, Feature, Floats, sample_rows
+from forecast.features.kernels import run
+from forecast.features.kernels_days import calendar
 from forecast.grid import Grid
 
 _ALWAYS = "known years ahead"
@@ -23,27 +24,27 @@ class Calendar:
     name = "calendar"
     features = (
         Feature("weekday", "1", "0 on Monday to 6 on Sunday", _ALWAYS),
-        Feature("season_sin_1", "1", "sine of the day of the year, one wave a year", _ALWAYS, True),
-        Feature("season_cos_1", "1", "cosine of the same", _ALWAYS, True),
-        Feature("season_sin_2", "1", "sine of two waves a year", _ALWAYS, True),
-        Feature("season_cos_2", "1", "cosine of the same", _ALWAYS, True),
+        Feature("season_sin_1", "1", "sine of the day of the year, one wave a year", _ALWAYS),
+        Feature("season_cos_1", "1", "cosine of the same", _ALWAYS),
+        Feature("season_sin_2", "1", "sine of two waves a year", _ALWAYS),
+        Feature("season_cos_2", "1", "cosine of the same", _ALWAYS),
         Feature("month", "1", "1 to 12", _ALWAYS),
-        Feature("daylight", "h", "from sunrise to sunset at the zone's latitude", _ALWAYS, True),
+        Feature("daylight", "h", "from sunrise to sunset at the zone's latitude", _ALWAYS),
         Feature("clock_change", "d", "days since the nearest change of the clock", _ALWAYS),
-        Feature("holiday", "1", "public holiday at home", _ALWAYS, True),
-        Feature("eve", "1", "eve of a public holiday", _ALWAYS, True),
-        Feature("after", "1", "day after a public holiday", _ALWAYS, True),
-        Feature("bridge", "1", "working day between a holiday and a weekend", _ALWAYS, True),
-        Feature("run_length", "d", "length of the run of three or more free days", _ALWAYS, True),
+        Feature("holiday", "1", "public holiday at home", _ALWAYS),
+        Feature("eve", "1", "eve of a public holiday", _ALWAYS),
+        Feature("after", "1", "day after a public holiday", _ALWAYS),
+        Feature("bridge", "1", "working day between a holiday and a weekend", _ALWAYS),
+        Feature("run_length", "d", "length of the run of three or more free days", _ALWAYS),
         Feature("run_position", "d", "position in that run, from 1; 0 outside", _ALWAYS),
         Feature("run_to", "d", "days until the next run begins, at most 30", _ALWAYS),
         Feature("feast", "1", "dominant feast of the nearest run, a code; 0 if none", _ALWAYS),
         Feature("feast_offset", "d", "days since that feast, within ten", _ALWAYS),
         Feature("to_holiday", "d", "days to the next public holiday, at most 30", _ALWAYS),
         Feature("since_holiday", "d", "days since the last public holiday, at most 30", _ALWAYS),
-        Feature("holiday_share", "1", "visitors whose market has a public holiday", _ALWAYS, True),
-        Feature("school_home", "1", "pupils at home on holiday", _SCHOOL, True),
-        Feature("school_share", "1", "visitors whose market has school holidays", _SCHOOL, True),
+        Feature("holiday_share", "1", "visitors whose market has a public holiday", _ALWAYS),
+        Feature("school_home", "1", "pupils at home on holiday", _SCHOOL),
+        Feature("school_share", "1", "visitors whose market has school holidays", _SCHOOL),
         Feature("school_day", "d", "day within their break, the mean over markets", _SCHOOL),
         Feature("school_left", "d", "days left of the break at home; −1 outside", _SCHOOL),
         Feature("horizon_days", "d", "target date minus the local date of the origin", "always"),
@@ -59,19 +60,8 @@ class Calendar:
             return
         first, last = int(grid.target_day.min()), int(grid.target_day.max())
         group, lines = calendar_lines(evidence.territory, first, last - first + 1)
-        # An unknown zone has index −1: the line of NaN at the end answers for it.
-        nothing = np.full((len(COLUMNS), 1, lines.shape[2]), np.nan, dtype=np.float32)
-        lines = np.concatenate([lines, nothing], axis=1).reshape(len(COLUMNS), -1)
-        start = np.append(group, lines.shape[1] // (last - first + 1) - 1) * (last - first + 1)
-        where = np.repeat((start - first)[grid.ask_zone], np.diff(grid.first_row))
-        where += grid.target_day
-        for feature, column in zip(self.features[:-2], out, strict=False):
-            np.take(lines[COLUMNS.index(feature.name)], where, out=column, mode="clip")
-        known = grid.ask_zone >= 0
-        out[-2] = grid.horizon
-        out[-1] = np.repeat((grid.ask_day + 3) % 7, np.diff(grid.first_row))
-        if not known.all():
-            out[-2:, ~known[grid.row_ask]] = np.nan
+        kept = [COLUMNS.index(feature.name) for feature in self.features[:-2]]
+        run(calendar, grid, lines[kept], group, first, out)
 
     def sample(self) -> pd.DataFrame:
         """An empty table: the calendar reads no observations."""

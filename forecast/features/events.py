@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecast.features import kernels
 from forecast.features.base import Evidence, Feature, Floats, sample_rows
+from forecast.features.kernels import run
+from forecast.features.kernels_days import targets
 from forecast.grid import Grid
 
 _OFFSETS = np.array([0, -1, 1])
@@ -24,13 +25,14 @@ class Events:
     )
 
     def fill(self, grid: Grid, evidence: Evidence, out: Floats) -> None:
-        """See :class:`forecast.features.base.Source`; no event announced is 0, not NaN."""
+        """See :class:`forecast.features.base.Source`.
+
+        No event announced is 0 even where a territory has no events at all: whether it will ever
+        announce one is not known at the origin. Only a zone outside the territory gets NaN.
+        """
         updates = evidence.updates("events", "attendance")
-        if len(updates):
-            kernels.run(kernels.targets, grid, updates, _OFFSETS, out)
-        np.nan_to_num(out, copy=False, nan=0.0)
-        population = np.append(evidence.territory.population, np.nan).astype(np.float32)
-        out /= population[grid.row_zone]
+        age = np.empty(0, dtype=np.float32)
+        run(targets, grid, updates.rows, _OFFSETS, 0.0, evidence.territory.population, out, age)
 
     def sample(self) -> pd.DataFrame:
         """A festival of three days announced a month before."""

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from forecast.analogue import analogue_days, run_days
-from forecast.features import kernels
 from forecast.features.base import Evidence, Feature, Floats, sample_rows
+from forecast.features.kernels import run
+from forecast.features.kernels_history import history
 from forecast.grid import Grid
-
-_AFTER = 64
 
 
 class History:
@@ -48,12 +47,15 @@ class History:
     def fill(self, grid: Grid, evidence: Evidence, out: Floats) -> None:
         """See :class:`forecast.features.base.Source`."""
         updates = evidence.updates("influx", "influx")
-        if not len(updates):
+        if not (len(updates) and len(grid)):
             return
-        territory, days = evidence.territory, updates.days + _AFTER
-        special = run_days(territory, updates.first_day, days)
-        analogue = analogue_days(territory, updates.first_day, days) - updates.first_day
-        kernels.run(kernels.history, grid, updates, special, analogue, out)
+        # To the last target day, not to the last row: that one may not have been readable.
+        first, last = updates.first_day, int(grid.target_day.max())
+        days = max(updates.days, last - first + 1)
+        special = run_days(evidence.territory, first, days)
+        analogue = analogue_days(evidence.territory, first, days)
+        analogue -= first
+        run(history, grid, updates.rows, special, analogue, out)
 
     def sample(self) -> pd.DataFrame:
         """Ten weeks of one zone."""

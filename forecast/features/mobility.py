@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecast.features import kernels
 from forecast.features.base import Evidence, Feature, Floats, index_features, sample_rows
+from forecast.features.kernels import run
+from forecast.features.kernels_sites import sites
 from forecast.grid import Grid
 
 
@@ -26,7 +27,7 @@ class Mobility:
         """See :class:`forecast.features.base.Source`."""
         updates = evidence.updates("mobility", "count", by="site")
         if len(updates):
-            kernels.run(kernels.sites, grid, updates, np.inf, out)
+            run(sites, grid, updates.rows, np.float32(np.inf), out)
 
     def sample(self) -> pd.DataFrame:
         """Fourteen weeks of two counters."""

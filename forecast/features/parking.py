@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecast.features import kernels
 from forecast.features.base import Evidence, Feature, Floats, index_features, sample_rows
+from forecast.features.kernels import run
+from forecast.features.kernels_sites import sites
 from forecast.grid import Grid
 
 FULL = 0.9
@@ -32,7 +33,7 @@ class Parking:
         """See :class:`forecast.features.base.Source`."""
         updates = evidence.updates("parking", "occupancy", by="site")
         if len(updates):
-            kernels.run(kernels.sites, grid, updates, FULL, out)
+            run(sites, grid, updates.rows, np.float32(FULL), out)
 
     def sample(self) -> pd.DataFrame:
         """Fourteen weeks of one car park that is full on Saturdays."""

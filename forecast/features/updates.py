@@ -3,43 +3,62 @@
 An as-of question is answered by replaying: rows sorted by ``available_at`` are written, one after
 the other, into a line of days; at an origin the line holds exactly what was known then, revisions
 included, because a later row overwrites an earlier one and a row that was not yet readable has not
-been written.
+been written. Of rows of one fact readable from the same instant, the last in the table counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecast.grid import day_number
+Ints = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
+Rows = slice | npt.NDArray[np.int64]
+
+DAY = 86_400_000_000
+"""Microseconds of a civil day, counted as if in UTC."""
 
 
 @dataclass(frozen=True)
 class Updates:
-    """Rows of one variable, sorted by series and then by the instant they became readable.
+    """Rows of one variable, grouped by series, each series in the order it became readable.
 
     A series is a zone, or a site of a zone. Series ``s`` belongs to zone ``series_zone[s]`` and
-    owns the rows ``start[s]:start[s + 1]`` of ``day`` [days since 1970], ``at`` [µs since 1970
-    UTC] and ``value``. Series are sorted by zone; zone ``z`` owns the series
-    ``zone_start[z]:zone_start[z + 1]``. ``first_day`` and ``days`` bound the line of days.
+    owns the rows ``start[s]:start[s + 1]`` of ``date`` [µs from 1970 to the day's midnight], ``at``
+    [µs since 1970 UTC] and ``value``; zone ``z`` owns the series
+    ``zone_series[z, 0]:zone_series[z, 1]``. ``first_day`` [days since 1970] and ``days`` bound the
+    line of days. Where the table comes in this order, as the lake gives it, the columns are views
+    of it: an index over millions of rows then takes no memory.
     """
 
-    zone_start: npt.NDArray[np.int64]
+    zone_series: Ints
     series_zone: npt.NDArray[np.int32]
-    sites: tuple[str, ...]
-    start: npt.NDArray[np.int64]
-    day: npt.NDArray[np.int32]
-    at: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float32]
+    start: Ints
+    date: Ints
+    at: Ints
+    value: npt.NDArray[np.float64]
     first_day: int
     days: int
 
     def __len__(self) -> int:
-        return len(self.day)
+        return len(self.date)
+
+    @property
+    def day(self) -> npt.NDArray[np.int32]:
+        """Civil day of each row [days since 1970]."""
+        return (self.date // DAY).astype(np.int32)
+
+    @property
+    def rows(self) -> tuple[object, ...]:
+        """What the compiled kernels take."""
+        return (
+            self.zone_series, self.start, self.date, self.at, self.value, self.first_day, self.days
+        )  # fmt: skip
 
     def known_beforehand(self) -> Updates:
         """The same rows as if they had always been readable: perfect foresight, to be marked."""
@@ -47,90 +66,113 @@ class Updates:
 
     def later(self, days: float) -> Updates:
         """The same rows, each readable ``days`` later than it was."""
-        return replace(self, at=self.at + np.int64(days * 86_400e6))
+        return replace(self, at=self.at + np.int64(days * DAY))
 
 
 def zone_site_updates(
-    frame: pd.DataFrame, zone_ids: Sequence[str], *, total: bool = False
+    frame: pd.DataFrame, rows: Rows, zone_ids: Sequence[str], *, total: bool = False
 ) -> Updates:
-    """Index rows of one variable of the ``observations`` table.
+    """Index some rows of the ``observations`` table, all of one variable.
 
     Rows of zones outside ``zone_ids`` and rows without a value are left out. With ``total`` each
     zone is one series, the sum of its sites: every row becomes the zone's sum as it was known from
     that row's ``available_at``.
     """
-    zone = _codes(frame["zone_id"], zone_ids)
-    site_names = tuple(str(name) for name in np.unique(frame["site_id"].astype("category")))
-    site = _codes(frame["site_id"], site_names)
-    day = day_number(frame["date"])
-    at = pd.DatetimeIndex(frame["available_at"]).as_unit("us").asi8
-    value = frame["value"].to_numpy(dtype=np.float32)
-    keep = (zone >= 0) & np.isfinite(value)
-    if not keep.all():
-        zone, site, day, at, value = (a[keep] for a in (zone, site, day, at, value))
-    if total:
-        if len(site_names) > 1:
-            zone, day, at, value = _sum_of_sites(zone, site, day, at, value)
-        site, site_names = np.zeros(len(zone), dtype=np.int64), ("",)
-    series = zone * len(site_names) + site
-    if not _is_sorted(series, at, day):
-        order = np.lexsort((day, at, series))
-        series, day, at, value = series[order], day[order], at[order], value[order]
-    first = np.flatnonzero(np.diff(series, prepend=-1) != 0)
-    present = series[first]
-    series_zone = (present // max(len(site_names), 1)).astype(np.int32)
+    zone_names, zone_code = _coded(frame["zone_id"].iloc[rows])
+    _, site = _coded(frame["site_id"].iloc[rows])
+    date: Array = _microseconds(frame["date"].iloc[rows])
+    at: Array = _microseconds(frame["available_at"].iloc[rows])
+    value: Array = frame["value"].iloc[rows].to_numpy(dtype=np.float64)
+    place = np.append(pd.Index(list(zone_ids), dtype=object).get_indexer(zone_names), -1)
+
+    first = heads(zone_code, site)
+    zone = place[zone_code[first]]
+    several = total and len(site) > 0 and bool((site != site[0]).any())
+    if several or not _as_the_lake_gives_it(zone, site[first], first, at, value):
+        keep = (place[zone_code] >= 0) & np.isfinite(value)
+        arrays = (place[zone_code][keep], site[keep], date[keep], at[keep], value[keep])
+        zone_of, site, date, at, value = _sum_of_sites(*arrays) if several else arrays
+        # Stable: rows of one series readable at the same instant stay in the table's order.
+        order = np.lexsort((at, site, zone_of))
+        zone_of, site, date, at, value = (a[order] for a in (zone_of, site, date, at, value))
+        first = heads(zone_of, site)
+        zone = zone_of[first]
+    first_day = int(date.min()) // DAY if len(date) else 0
     return Updates(
-        zone_start=np.searchsorted(series_zone, np.arange(len(zone_ids) + 1)).astype(np.int64),
-        series_zone=series_zone,
-        sites=tuple(site_names[i] for i in present % max(len(site_names), 1)),
-        start=np.append(first, len(series)).astype(np.int64),
-        day=day,
+        zone_series=_spans(zone, len(zone_ids)),
+        series_zone=zone.astype(np.int32),
+        start=np.append(first, len(date)),
+        date=date,
         at=at,
         value=value,
-        first_day=int(day.min()) if len(day) else 0,
-        days=int(day.max()) - int(day.min()) + 1 if len(day) else 0,
+        first_day=first_day,
+        days=int(date.max()) // DAY - first_day + 1 if len(date) else 0,
     )
 
 
-def _codes(values: pd.Series, names: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Position of each value in ``names``, −1 where absent; each category is looked up once."""
+def _coded(values: pd.Series) -> tuple[pd.Index, Array]:
+    """The distinct texts of a column, and the place of each row's text among them."""
     category = values.astype("category").cat
-    lookup = pd.Index(list(names), dtype=object).get_indexer(category.categories.astype(object))
-    return np.append(lookup, -1)[category.codes.to_numpy()].astype(np.int64)
+    return category.categories.astype(object), category.codes.to_numpy()
 
 
-def _is_sorted(
-    series: npt.NDArray[np.int64], at: npt.NDArray[np.int64], day: npt.NDArray[np.int32]
+def _microseconds(instants: pd.Series) -> Ints:
+    """Dates or UTC instants as µs since 1970, without a copy where they are stored so."""
+    array = instants.array
+    moments: Ints = (array if array.unit == "us" else array.as_unit("us")).asi8
+    return moments
+
+
+def heads(*codes: Array) -> Ints:
+    """First row of each run of rows that agree in every array."""
+    new = np.zeros(len(codes[0]), dtype=bool)
+    new[:1] = True
+    for code in codes:
+        new[1:] |= code[1:] != code[:-1]
+    return np.flatnonzero(new)
+
+
+def _as_the_lake_gives_it(
+    zone: Ints, site: Array, first: Ints, at: Ints, value: npt.NDArray[np.float64]
 ) -> bool:
-    """Whether rows are in (series, at, day) order: what the lake usually gives, saving a sort."""
-    same = series[1:] == series[:-1]
-    tied = same & (at[1:] == at[:-1])
-    rising = (
-        (series[1:] > series[:-1]) | (same & (at[1:] > at[:-1])) | (tied & (day[1:] >= day[:-1]))
-    )
-    return bool(rising.all())
+    """Whether each series is one run in the order of ``at``, and each zone one run of series."""
+    if (zone < 0).any() or not np.isfinite(value).all():
+        return False
+    falls = np.flatnonzero(at[1:] < at[:-1]) + 1
+    if not np.isin(falls, first, assume_unique=True).all():
+        return False
+    series = pd.MultiIndex.from_arrays([zone, site])
+    return bool(series.is_unique and len(heads(zone)) == len(np.unique(zone)))
+
+
+def _spans(zone: Ints, zones: int) -> Ints:
+    """First and past-the-end series of each zone, shape (zones, 2); empty where it has none."""
+    spans = np.zeros((zones, 2), dtype=np.int64)
+    first = heads(zone)
+    spans[zone[first], 0] = first
+    spans[zone[first], 1] = np.append(first[1:], len(zone))
+    return spans
 
 
 def _sum_of_sites(
-    zone: npt.NDArray[np.int64],
-    site: npt.NDArray[np.int64],
-    day: npt.NDArray[np.int32],
-    at: npt.NDArray[np.int64],
-    value: npt.NDArray[np.float32],
-) -> tuple[
-    npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.float32]
-]:
-    """Fold site rows into zone rows: each says what the zone's sum had become when it arrived."""
-    order = np.lexsort((at, day, site, zone))
-    zone, site, day, at, value = (a[order] for a in (zone, site, day, at, value))
-    change = value.astype(np.float64)
-    revises = (zone[1:] == zone[:-1]) & (site[1:] == site[:-1]) & (day[1:] == day[:-1])
-    change[1:][revises] -= value[:-1][revises]
-    order = np.lexsort((at, day, zone))
-    zone, day, at, change = (a[order] for a in (zone, day, at, change))
-    running = np.cumsum(change)
-    new = np.ones(len(zone), dtype=bool)
-    new[1:] = (zone[1:] != zone[:-1]) | (day[1:] != day[:-1])
-    before = np.concatenate([[0.0], running])[:-1][new]
-    total = running - before[np.cumsum(new) - 1]
-    return zone, day, at, total.astype(np.float32)
+    zone: Array, site: Array, date: Array, at: Array, value: Array
+) -> tuple[Array, ...]:
+    """Fold site rows into zone rows: each says what the zone's sum had become when it arrived.
+
+    The sum follows by differences. Values are rounded to float32, as the line of days holds them,
+    so that sums and differences in float64 are exact: nothing is left of a value taken back.
+    """
+    order = np.lexsort((at, date, site, zone))
+    zone, site, date, at, value = (a[order] for a in (zone, site, date, at, value))
+    revises = (zone[1:] == zone[:-1]) & (site[1:] == site[:-1]) & (date[1:] == date[:-1])
+    change = value.astype(np.float32).astype(np.float64)
+    change[1:][revises] -= value.astype(np.float32)[:-1][revises]
+    order = np.lexsort((at, date, zone))
+    zone, site, date, at, change = (a[order] for a in (zone, site, date, at, change))
+    fact = np.zeros(len(zone), dtype=np.int64)
+    fact[heads(zone, date)[1:]] = 1
+    # Summed within each zone and day, so that no rounding depends on rows of other days.
+    running = pd.Series(change).groupby(np.cumsum(fact)).cumsum().to_numpy()
+    # Sites that came at one instant are one piece of news: the sum after the last of them.
+    last = np.append(heads(zone, date, at)[1:] - 1, len(zone) - 1) if len(zone) else slice(0)
+    return zone[last], np.zeros_like(site[last]), date[last], at[last], running[last]

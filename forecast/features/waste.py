@@ -2,7 +2,8 @@
 
 A round collects what was thrown away since the round before, so tonnage lags presence by one to
 four days and depends on the collection calendar. Each collection is therefore shared out over the
-days since the one before; a day without a round is not a day without waste.
+days since the one before of the same round; a day without a round is not a day without waste. Each
+round is compared with its own normal, so that glass taken once a month does not read as a surge.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecast.features import kernels
 from forecast.features.base import Evidence, Feature, Floats, sample_rows
+from forecast.features.kernels import run
+from forecast.features.kernels_collections import collections
 from forecast.grid import Grid
 
 
@@ -32,9 +34,9 @@ class Waste:
 
     def fill(self, grid: Grid, evidence: Evidence, out: Floats) -> None:
         """See :class:`forecast.features.base.Source`."""
-        updates = evidence.updates("waste", "tonnage")
+        updates = evidence.updates("waste", "tonnage", by="site")
         if len(updates):
-            kernels.run(kernels.collections, grid, updates, out)
+            run(collections, grid, updates.rows, out)
 
     def sample(self) -> pd.DataFrame:
         """Fourteen weeks of one round, on Mondays and Thursdays."""

@@ -8,11 +8,14 @@ figure made so is marked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from forecast.features import kernels
 from forecast.features.base import Evidence, Feature, Floats, sample_rows
+from forecast.features.kernels import run
+from forecast.features.kernels_days import recent, targets
 from forecast.grid import Grid
 
 VARIABLES = {
@@ -27,50 +30,56 @@ _WINDOWS = np.array([7, 28])
 
 
 class Weather:
-    """Weather forecast for the target day, and what it is compared with."""
+    """Weather forecast for the target day, and what it is compared with.
+
+    ``variables`` maps the names of the variables to their units; the first is a temperature.
+    """
 
     name = "weather"
-    reads = {"weather": tuple(VARIABLES), "weather_forecast": tuple(VARIABLES)}
-    features = (
-        *(
-            Feature(variable + suffix, unit, f"{variable} forecast for {when}")
-            for variable, unit in VARIABLES.items()
-            for suffix, when in (
-                ("", "the target day"),
-                ("_before", "the day before"),
-                ("_after", "the day after"),
-            )
-        ),
-        Feature("issue_age", "d", "age of the forecast used, 0 where it was just read"),
-        *(
-            Feature(f"{variable}_{window}", unit, f"mean observed in the last {window} known days")
-            for variable, unit in VARIABLES.items()
-            for window in _WINDOWS
-        ),
-        Feature("warmer", "°C", "forecast maximum of the target day minus temperature_max_28"),
-    )
+
+    def __init__(self, variables: Mapping[str, str] = VARIABLES) -> None:
+        self.variables = tuple(variables)
+        self.reads = {"weather": self.variables, "weather_forecast": self.variables}
+        self.features = (
+            *(
+                Feature(variable + suffix, unit, f"{variable} forecast for {when}")
+                for variable, unit in variables.items()
+                for suffix, when in (
+                    ("", "the target day"),
+                    ("_before", "the day before"),
+                    ("_after", "the day after"),
+                )
+            ),
+            Feature("issue_age", "d", "age of the forecast used, 0 where it was just read"),
+            *(
+                Feature(f"{variable}_{days}", unit, f"mean observed in the last {days} known days")
+                for variable, unit in variables.items()
+                for days in _WINDOWS
+            ),
+            Feature(
+                "warmer",
+                "°C",
+                f"{self.variables[0]} forecast for the target day minus {self.variables[0]}_28",
+            ),
+        )
 
     def fill(self, grid: Grid, evidence: Evidence, out: Floats) -> None:
         """See :class:`forecast.features.base.Source`."""
-        n, age = 3 * len(VARIABLES), 3 * len(VARIABLES)
-        for i, variable in enumerate(VARIABLES):
-            ahead = evidence.updates("weather_forecast", variable)
+        n = 3 * len(self.variables)
+        one = np.ones(len(grid.zone_ids))
+        for i, variable in enumerate(self.variables):
+            past = evidence.updates("weather", variable)
             if evidence.perfect_weather:
-                ahead = evidence.updates("weather", variable).known_beforehand()
+                ahead, age = past.known_beforehand(), out[n, :0]
+            else:
+                ahead = evidence.updates("weather_forecast", variable)
+                age = out[n] if i == 0 else out[n, :0]
             if len(ahead):
                 rows = out[3 * i : 3 * i + 3]
-                if i == 0 and not evidence.perfect_weather:
-                    rows = np.full((4, len(grid)), np.nan, dtype=np.float32)
-                    kernels.run(kernels.targets, grid, ahead, _OFFSETS, rows)
-                    out[:3], out[age] = rows[:3], rows[3]
-                else:
-                    kernels.run(kernels.targets, grid, ahead, _OFFSETS, rows)
-            past = evidence.updates("weather", variable)
+                run(targets, grid, ahead.rows, _OFFSETS, np.nan, one, rows, age)
             if len(past):
-                rows = np.full((3, len(grid)), np.nan, dtype=np.float32)
-                kernels.run(kernels.recent, grid, past, _WINDOWS, rows)
-                out[n + 1 + 2 * i : n + 3 + 2 * i] = rows[:2]
-        out[-1] = out[0] - out[n + 2]
+                run(recent, grid, past.rows, _WINDOWS, out[n + 1 + 2 * i : n + 3 + 2 * i])
+        np.subtract(out[0], out[n + 2], out=out[-1])
 
     def sample(self) -> pd.DataFrame:
         """Five weeks observed, and one issue of forecasts for the two weeks that follow."""

@@ -110,11 +110,31 @@ def write_publication(
             _place(folder, target, files)
             _prune(folder, keep)
     except OSError as error:
-        raise PublicationError(
-            f"{folder}: the publication could not be written ({error.strerror or error}); "
-            "the previous one is still served"
-        ) from error
+        raise _unwritten(folder, error) from error
     return target
+
+
+def ensure_writable(folder: Path) -> None:
+    """Make the folder of publications if it is absent; see that a file can be made in it.
+
+    Raises
+    ------
+    PublicationError
+        If not.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+
+
+def _unwritten(folder: Path, error: OSError) -> PublicationError:
+    return PublicationError(
+        f"{folder}: the publication could not be written ({error.strerror or error}); "
+        "the previous one is still served"
+    )
 
 
 def _answers(rows: pd.DataFrame, config: RunConfig, about: dict[str, Any]) -> dict[str, bytes]:

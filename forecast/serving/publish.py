@@ -12,8 +12,8 @@ from forecast.config import RunConfig
 from forecast.lake import Lake
 from forecast.model import InfluxModel
 from forecast.predict import Answer, answer_at
-from forecast.serving.publication import write_publication
-from forecast.serving.records import ModelStamp
+from forecast.serving.publication import ensure_writable, write_publication
+from forecast.serving.records import ModelStamp, checked
 from forecast.settings import Settings
 
 
@@ -54,9 +54,17 @@ def publish(
 ) -> Published:
     """Forecast days 0 to 14 of every zone, append them to the lake, and write a publication.
 
-    The lake is written first: what was ever served can always be found there.
+    The lake is written first: what was ever served can always be found there. What cannot be
+    published is not written there either.
+
+    Raises
+    ------
+    NoModelError, ModelIntegrityError, LakeError, PublicationError
+        The publication being served is then still the previous one.
     """
     answer, stamp = predict_at(origin, config, settings)
+    checked(answer.forecasts, config, stamp)
+    ensure_writable(settings.publications)
     Lake(settings.lake).append_forecasts(answer.forecasts)
     folder = write_publication(
         settings.publications,

@@ -2,8 +2,8 @@
 
 The year is cut into folds. For each, a model is fitted on what was readable at the fold's first
 origin, influx included, and answers that fold's weekly origins from features computed as of each.
-The band of a fold is calibrated on the errors of the folds before it, never on its own; one more
-fold is replayed before the year begins, so that the first scored one has errors to learn from.
+The band of a fold is calibrated on the errors of the folds before it, never on its own; some twelve
+weeks are replayed before the year begins, so that the first scored fold has errors to learn from.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
-from forecast.analogue import run_days
-from forecast.calibration import Calibration, fit_shifts, wider
+from forecast.calibration import KINDS, Calibration, Cells, Shifts, day_kind, horizon_group
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.tables import quantile_name
 from forecast.training.baselines import baseline_answers
-from forecast.training.dataset import Dataset
+from forecast.training.dataset import Dataset, rehearsal_days
 from forecast.training.rehearsal import present, under_outage
-from forecast.truth import truth_at
+from forecast.truth import Truth, truth_at
 
 Doubles = npt.NDArray[np.float64]
 
@@ -68,23 +67,21 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
             raw[regime][rows] = values
     observed = truth_at(data.evidence, data.now).of(grid)
     answered = np.full_like(raw[""], np.nan)
+    cells = _cells(test)
+    zones = len(grid.zone_ids)
     for i, (cut, _) in enumerate(cuts):
         # Only days whose influx could be read when this fold began may calibrate it.
         came_true = np.where(fold < i, truth_at(data.evidence, cut).of(grid), np.nan)
-        shifts = fit_shifts(levels, raw[""], came_true, grid.horizon)
+        shifts = Shifts.fit(levels, raw[""], came_true, cells, zones)
         now = fold == i
-        answered[now] = Calibration(shifts).apply(raw[""][now], grid.horizon[now])
-    complete = fit_shifts(levels, raw[""], observed, grid.horizon)
+        answered[now] = Calibration(shifts).apply(raw[""][now], cells.where(now))
     scored = np.isfinite(observed) & np.isfinite(answered).all(axis=1)
     scored &= grid.row_origin >= data.first_test.value // 1000
     return Backtest(
         rows=_rows(data, test, observed, answered, fold)[scored].reset_index(drop=True),
         calibration=Calibration(
-            complete,
-            {
-                regime: wider(complete, fit_shifts(levels, raw[regime], observed, grid.horizon))
-                for regime in outages
-            },
+            Shifts.fit(levels, raw[""], observed, cells, zones),
+            {name: Shifts.fit(levels, raw[name], observed, cells, zones) for name in outages},
         ),
         quantiles=levels,
         perfect_weather=data.matrix.perfect_weather,
@@ -92,14 +89,29 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
     )
 
 
+def _cells(test: FeatureMatrix) -> Cells:
+    """Cells of the backtest's questions; its zones are those of every model it fits."""
+    return Cells(
+        horizon_group(test.grid.horizon),
+        day_kind(test.column("calendar_weekday"), test.column("calendar_run_length")),
+        test.grid.row_zone.astype(np.int64),
+    )
+
+
 def _cuts(data: Dataset) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
-    """Instants at which the folds begin and end."""
-    refit = pd.Timedelta(days=data.config.training.refit_days)
+    """Instants at which the folds begin and end, at the local hour of the origins."""
+    days, timezone = data.config.training.refit_days, data.config.timezone
+    refit = pd.Timedelta(days=days)
     end = pd.Timestamp(data.matrix.grid.ask_origin[data.test].max(), unit="us", tz="UTC")
-    starts = [data.first_test - refit]
-    while starts[-1] + refit <= end:
+    first, last = (t.tz_convert(timezone).tz_localize(None) for t in (data.first_test, end))
+    starts = [first - pd.Timedelta(days=rehearsal_days(days))]
+    while starts[-1] + refit <= last:
         starts.append(starts[-1] + refit)
-    return list(zip(starts, [*starts[1:], end + refit], strict=True))
+    cuts = [
+        start.tz_localize(timezone, nonexistent="shift_forward", ambiguous=True).tz_convert("UTC")
+        for start in starts
+    ]
+    return list(zip(cuts, [*cuts[1:], end + refit], strict=True))
 
 
 def _fold(
@@ -153,13 +165,17 @@ def _rows(
         frame[quantile_name(quantile)] = quantiles[:, i]
     for name, answer in baseline_answers(test, truth).items():
         frame[name] = answer
-    first, last = int(grid.target_day.min()), int(grid.target_day.max())
-    runs = run_days(data.evidence.territory, first, last - first + 1)
-    weekend = (grid.target_day + 3) % 7 >= 5
-    in_run = runs[grid.row_zone, grid.target_day - first]
-    frame["kind"] = np.select([in_run, weekend], ["holiday run", "weekend"], "weekday")
-    before = truth.values[:, : max(int(grid.ask_day.min()) - truth.first_day, 8)]
-    step = np.nanmean(np.abs(before[:, 7:] - before[:, :-7]), axis=1)
-    frame["scale"] = np.maximum(step, 1e-9)[grid.row_zone]
+    frame["kind"] = np.array(KINDS)[_cells(test).kind]
+    frame["scale"] = _weekly_steps(truth, int(grid.ask_day.min()))[grid.row_zone]
     frame["fold"] = fold
     return frame
+
+
+def _weekly_steps(truth: Truth, before_day: int) -> Doubles:
+    """Mean absolute step over a week of each zone before a day, shape (zones,); NaN if unknown."""
+    known = truth.values[:, : max(before_day - truth.first_day, 0)].astype(np.float64)
+    steps = np.abs(known[:, 7:] - known[:, :-7])
+    count = np.isfinite(steps).sum(axis=1)
+    total = np.nansum(steps, axis=1)
+    steps_known = (count > 0) & (total > 0)
+    return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=steps_known))

@@ -20,6 +20,9 @@ from forecast.training.rehearsal import rehearse
 WARM_UP_DAYS = 56
 """Days of influx a zone needs before a question about it teaches anything [d]."""
 
+LEAST_DAYS = 91
+"""Days of origins the first model of a backtest is trained on, at least [d]."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -37,6 +40,17 @@ class Dataset:
     test: npt.NDArray[np.bool_]
     first_test: pd.Timestamp
     now: pd.Timestamp
+
+
+def rehearsal_days(refit_days: int) -> int:
+    """Length of the folds replayed before the scored year: whole refits of at least twelve weeks.
+
+    Their errors calibrate the first scored fold.
+
+    >>> rehearsal_days(28), rehearsal_days(91)
+    (84, 91)
+    """
+    return -(-84 // refit_days) * refit_days
 
 
 def origins_every(stride_days: int, first: int, last: int, config: RunConfig) -> pd.DatetimeIndex:
@@ -70,17 +84,16 @@ def make_dataset(config: RunConfig, observations: pd.DataFrame, now: pd.Timestam
     start = max(start, newest - training.history_days)
     last_test = newest - config.max_horizon_days
     first_test = last_test - training.backtest_days + 7
-    needed = WARM_UP_DAYS + 2 * training.refit_days
-    if first_test - training.refit_days - start < needed:
+    first_fold = first_test - rehearsal_days(training.refit_days)
+    needed = newest - first_fold + WARM_UP_DAYS + LEAST_DAYS
+    if newest - start < needed:
         raise ModelError(
-            f"influx is known for {newest - start + 1} days; training and a backtest of "
-            f"{training.backtest_days} days need {needed + newest - first_test + training.refit_days}: "
-            "ingest a longer history, or lower training.backtest_days and training.refit_days in "
-            "the configuration"
+            f"influx is known for {newest - start} days; training and a backtest of "
+            f"{training.backtest_days} days need {needed}: ingest a longer history, or lower "
+            "training.backtest_days and training.refit_days in the configuration"
         )
     train = origins_every(training.origin_stride_days, start + WARM_UP_DAYS, newest, config)
-    # One more refit is replayed before the year that is scored: its errors calibrate the first.
-    test = origins_every(7, first_test - training.refit_days, last_test, config)
+    test = origins_every(7, first_fold, last_test, config)
     horizons = range(config.max_horizon_days + 1)
     grid = make_grid(train.union(test), territory.zone_ids, horizons, config.timezone)
     instants = pd.DatetimeIndex(grid.ask_origin.astype("datetime64[us]"), tz="UTC")

@@ -1,18 +1,23 @@
-"""The pictures a data scientist opens first, as PNG files for the run."""
+"""The pictures a data scientist opens first, as PNG files for the run.
+
+Matplotlib is imported when a picture is drawn: importing it may write a cache of fonts.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from forecast.config import RunConfig
 from forecast.model import InfluxModel
 from forecast.tables import quantile_name
 from forecast.training.backtest import Backtest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MAX_FANS = 16
 _BLUE, _GREY = "#1f5fa8", "#555555"
@@ -25,6 +30,8 @@ def draw(
 
     Returns the files by name; a territory of many zones gets the fan charts of its largest.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     folder.mkdir(parents=True, exist_ok=True)
     note = _note(found)
     largest = found.rows.groupby("zone_id", observed=True)["influx"].sum().nlargest(_MAX_FANS)
@@ -33,7 +40,7 @@ def draw(
         f"fan_{zone}": _fan(found, str(zone), names[str(zone)], note) for zone in largest.index
     }
     figures["error_by_horizon"] = _error_by_horizon(found, note)
-    figures["coverage"] = _coverage(scores, note)
+    figures["coverage"] = _coverage(scores, names, note)
     figures["importance_by_domain"] = _importance(model, note)
     files = {}
     for name, figure in figures.items():
@@ -50,6 +57,8 @@ def _note(found: Backtest) -> str:
 
 
 def _figure(title: str, width: float = 10, height: float = 4) -> Figure:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height))
     axes = figure.subplots()
     axes.set_title(title, loc="left", fontsize=11)
@@ -103,12 +112,15 @@ def _error_by_horizon(found: Backtest, note: str) -> Figure:
     return figure
 
 
-def _coverage(scores: pd.DataFrame, note: str) -> Figure:
+def _coverage(scores: pd.DataFrame, names: dict[str, str], note: str) -> Figure:
     figure = _figure(
         f"How often the interval held what came true{note}", 8, 0.32 * len(scores) + 1.5
     )
     axes = figure.axes[0]
-    labels = [f"{group}: {name}" if group != name else "all" for group, name in scores.index]
+    labels = [
+        "all" if group == name else names.get(name, f"{group}: {name}")
+        for group, name in scores.index
+    ]
     place = np.arange(len(scores))[::-1]
     for nominal, marker in (("50", "s"), ("80", "o")):
         if f"coverage_{nominal}" in scores:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecast.calibration import HORIZON_GROUPS, horizon_group
+from forecast.calibration import HORIZON_GROUPS, KINDS, horizon_group
 from forecast.tables import quantile_name
 
 Doubles = npt.NDArray[np.float64]
@@ -71,7 +71,7 @@ def table(rows: pd.DataFrame, quantiles: Sequence[float], baselines: Sequence[st
     }
     for g, (low, high) in enumerate(HORIZON_GROUPS):
         parts["horizon", f"{low}–{min(high, last)} d"] = group == g
-    for kind in ("weekday", "weekend", "holiday run"):
+    for kind in KINDS:
         parts["day", kind] = (rows["kind"] == kind).to_numpy()
     parts["day", "weekend or run"] = (rows["kind"] != "weekday").to_numpy()
     for zone in rows["zone_id"].unique():

@@ -99,7 +99,8 @@ def train(
 def _metrics(scores: pd.DataFrame) -> dict[str, float]:
     """Metrics by their MLflow name: ``wape``, ``wape/horizon/0–1 d``, ``wape/zone/200084952``."""
     answer = {}
-    for (group, name), row in scores.iterrows():
+    for row in scores.reset_index().to_dict("records"):
+        group, name = row.pop("group"), row.pop("name")
         suffix = "" if group == "all" else f"/{group}/{name}"
         answer.update({f"{metric}{suffix}": float(value) for metric, value in row.items()})
     return answer

@@ -50,7 +50,7 @@ def make_forecasts(config: RunConfig, origin: pd.Timestamp = ORIGIN, seed: int =
 
 @pytest.fixture(scope="session")
 def config() -> RunConfig:
-    zones = [("200066827", "Cœur Côte Fleurie"), ("200066363", "Roumois"), ("a b/é", "Île")]
+    zones = [("241400415", "Cœur Côte Fleurie"), ("200066363", "Roumois"), ("a b/é", "Île")]
     return RunConfig(
         id="essai",
         name="Territoire d'essai",

@@ -12,7 +12,7 @@ from forecast.settings import Settings
 
 ISLAND = "/v1/zones/a%20b%2F%C3%A9/forecasts"
 STORED = ["/v1/zones", "/v1/forecasts", "/v1/forecasts/weekend", ISLAND]
-FILTERED = "/v1/forecasts?zone_id=200066827&from=2026-07-03&to=2026-07-05"
+FILTERED = "/v1/forecasts?zone_id=241400415&from=2026-07-03&to=2026-07-05"
 SHAPES = dict(
     zip(STORED, (ZonesAnswer, ForecastsAnswer, WeekendAnswer, ForecastsAnswer), strict=True)
 )
@@ -82,9 +82,9 @@ def chosen(client, path, **parameters):
 def test_filters_pick_the_same_rows_as_the_whole_answer_has(client):
     whole = client.get("/v1/forecasts").json()
     rows = whole["forecasts"]
-    two = ["a b/é", "200066827"]
+    two = ["a b/é", "241400415"]
     cases = [
-        ({"zone_id": "200066827"}, lambda r: r["zone_id"] == "200066827"),
+        ({"zone_id": "241400415"}, lambda r: r["zone_id"] == "241400415"),
         ({"zone_id": two}, lambda r: r["zone_id"] in two),
         ({"from": "2026-07-10"}, lambda r: r["target_date"] >= "2026-07-10"),
         ({"to": "2026-07-02"}, lambda r: r["target_date"] <= "2026-07-02"),
@@ -243,5 +243,5 @@ def test_an_unknown_zone_lists_the_valid_ones(client, config, path):
 
 
 def test_several_unknown_zones_are_all_named(client):
-    answer = client.get("/v1/forecasts/weekend", params={"zone_id": ["x", "200066827", "y"]})
+    answer = client.get("/v1/forecasts/weekend", params={"zone_id": ["x", "241400415", "y"]})
     assert [entry["value"] for entry in answer.json()["errors"]] == ["x", "y"]

@@ -1,0 +1,121 @@
+"""Kernel of ``features/history.py``: levels, recent same weekdays, the year before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from forecast.features.kernels import NAN, Array, at_day, compiled, mean, ratio, replay
+
+_YEAR = 364
+"""Days to the same weekday of the year before [d]."""
+_WEEKS = 12
+_ORDINARY_DAYS = 6
+
+
+@compiled
+def _weekday_level(known: Array, special: Array, last: int) -> float:
+    """Mean of the latest six ordinary days of one weekday at or before ``last``.
+
+    Looks back twelve weeks; with fewer than two ordinary days it takes the special ones too.
+    """
+    total, count, all_total, all_count = 0.0, 0, 0.0, 0
+    for k in range(_WEEKS):
+        d = last - 7 * k
+        if d < 0 or count == _ORDINARY_DAYS:
+            break
+        if d >= len(known) or np.isnan(known[d]):
+            continue
+        all_total += known[d]
+        all_count += 1
+        if not special[d]:
+            total += known[d]
+            count += 1
+    if count >= 2:
+        return total / count
+    return all_total / all_count if all_count else np.nan
+
+
+@compiled
+def _deviation(known: Array, level: Array, newest: int) -> tuple[float, float, float]:
+    """Days over the level of their weekday: the newest, the mean of 7, the deviation over 28."""
+    latest, week, n_week = np.nan, 0.0, 0
+    total, square, n = 0.0, 0.0, 0
+    for k in range(28):
+        r = ratio(at_day(known, newest - k), level[(newest - k) % 7])
+        if np.isnan(r):
+            continue
+        if k == 0:
+            latest = r
+        if k < 7:
+            week += r
+            n_week += 1
+        total += r
+        square += r * r
+        n += 1
+    anomaly = week / n_week if n_week else np.nan
+    if n < 2:
+        return latest, anomaly, np.nan
+    return latest, anomaly, np.sqrt(max(square / n - (total / n) ** 2, 0.0))
+
+
+@compiled
+def history(
+    low: int, high: int, asks: Any, rows: Any, special: Array, analogue: Array, out: Array
+) -> None:
+    """Write the sixteen columns, in the order of ``features/history.py``.
+
+    ``special`` (zones, days) marks days of holiday runs; ``analogue`` (zones, days) is the day of
+    an earlier year to which a day is likened. Both begin on the first day of the line and reach
+    over the last target day; ``analogue`` counts from there too.
+    """
+    zone_asks, ask_origin, ask_day, first_row, target_day = asks
+    zone_series, start, _date, _at, _value, first_day, days = rows
+    known = np.empty(days, dtype=np.float32)
+    level, base, then = np.empty(7), np.empty(7), np.empty(7)
+    for z in range(low, high):
+        if zone_series[z, 0] == zone_series[z, 1]:
+            continue
+        known[:] = NAN
+        p, end, newest = start[zone_series[z, 0]], start[zone_series[z, 0] + 1], -1
+        for a in range(zone_asks[z], zone_asks[z + 1]):
+            p, newest = replay(known, newest, p, end, ask_origin[a], rows)
+            if newest < 0:
+                continue
+            overall = mean(known, newest - 55, newest)
+            year_ago_now = mean(known, newest - _YEAR - 27, newest - _YEAR)
+            trend = ratio(mean(known, newest - 27, newest), year_ago_now)
+            for w in range(7):
+                last = newest - (newest - w) % 7
+                level[w] = _weekday_level(known, special[z], last)
+                then[w] = _weekday_level(known, special[z], last - _YEAR)
+                # A level near nothing would blow every ratio up.
+                floor = 0.1 * overall
+                base[w] = floor if np.isnan(level[w]) or level[w] < floor else level[w]
+            latest, anomaly, spread = _deviation(known, level, newest)
+            age = ask_day[a] - first_day - newest
+            for r in range(first_row[a], first_row[a + 1]):
+                t = target_day[r] - first_day
+                w = t % 7
+                last = newest - (newest - t) % 7  # latest known day of the target's weekday
+                out[0, r] = base[w]
+                out[1, r] = overall
+                for k in range(4):
+                    out[2 + k, r] = ratio(at_day(known, last - 7 * k), base[w])
+                out[6, r] = ratio(overall, base[w])
+                out[7, r] = latest
+                out[8, r] = anomaly
+                out[9, r] = spread
+                out[10, r] = trend
+                out[11, r] = ratio(at_day(known, t - _YEAR), then[w])
+                # A target before the line has no analogue in it.
+                like = analogue[z, t] if t >= 0 else -1
+                if like == t - _YEAR:
+                    out[12, r] = out[11, r]
+                elif like >= 0:
+                    remove = _weekday_level(known, special[z], like - (t - last))
+                    out[12, r] = ratio(at_day(known, like), remove)
+                out[13, r] = ratio(mean(known, t - _YEAR - 3, t - _YEAR + 3), year_ago_now)
+                out[14, r] = ratio(mean(known, t - _YEAR - 4, t - _YEAR + 4), overall)
+                out[15, r] = age

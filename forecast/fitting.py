@@ -1,0 +1,99 @@
+"""What a model reads: its columns and table, the lines of influx, and the level of last resort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forecast.daily import Daily
+from forecast.grid import Grid
+from forecast.matrix import FeatureMatrix
+from forecast.truth import Truth
+
+Doubles = npt.NDArray[np.float64]
+
+LEVEL = "history_level"
+"""The column by which influx is scaled."""
+
+OWN_COLUMNS = ("model_linear_step", "model_zone")
+"""Columns the model adds to those of the matrix: its partner's answer, and which zone it is."""
+
+_NEEDED = (LEVEL, "calendar_weekday", "calendar_run_length", "calendar_horizon_days")
+
+
+def trainable_columns(matrix: FeatureMatrix) -> tuple[str, ...]:
+    """Columns in which anything is known; a territory without car parks has no use for theirs."""
+    return tuple(
+        name
+        for name, line in zip(matrix.columns, matrix.values, strict=True)
+        if name in _NEEDED or np.isfinite(line).any()
+    )
+
+
+def zone_positions(zone_ids: tuple[str, ...], grid: Grid) -> npt.NDArray[np.int64]:
+    """Position of each question's zone among ``zone_ids``, −1 if it is not there."""
+    index = {zone: i for i, zone in enumerate(zone_ids)}
+    code = np.array([index.get(z, -1) for z in grid.zone_ids] + [-1], dtype=np.int64)
+    return np.asarray(code[grid.row_zone])
+
+
+def model_table(
+    matrix: FeatureMatrix,
+    columns: tuple[str, ...],
+    steps: Doubles,
+    zone: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """``columns`` of the matrix and :data:`OWN_COLUMNS`, shape (columns, questions)."""
+    table = np.empty((len(columns) + 2, len(matrix.grid)), dtype=np.float32)
+    for i, name in enumerate(columns):
+        table[i] = matrix.column(name)
+    table[-2] = steps
+    table[-1] = np.where(zone >= 0, zone, np.nan)
+    return table
+
+
+def truth_lines(truth: Truth, daily: Daily) -> Doubles:
+    """Truth on the days of ``daily``, shape (zones, days), NaN outside."""
+    lines = np.full((len(daily.zone_ids), daily.days), np.nan)
+    start = truth.first_day - daily.first_day
+    low, high = max(start, 0), min(start + truth.values.shape[1], daily.days)
+    if high > low:
+        lines[:, low:high] = truth.values[:, low - start : high - start]
+    return lines
+
+
+def weekday_levels(truth: Truth, until_day: int) -> Doubles:
+    """Median influx by weekday (days since 1970, modulo 7) over the last year of each zone."""
+    day = truth.first_day + np.arange(truth.values.shape[1])
+    levels = np.full((len(truth.values), 7), np.nan)
+    for z, line in enumerate(truth.values):
+        for w in range(7):
+            known = line[(day % 7 == w) & np.isfinite(line) & (day > until_day - 364)]
+            if len(known):
+                levels[z, w] = np.median(known)
+    return levels
+
+
+def booster_parameters(quantile: float, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What LightGBM is told, for one quantile; ``parameters`` as for ``InfluxModel.fit``."""
+    return {
+        "objective": "quantile",
+        "alpha": quantile,
+        "learning_rate": parameters["learning_rate"],
+        "num_leaves": parameters["leaves"],
+        "min_data_in_leaf": parameters["min_leaf"],
+        "lambda_l2": 10.0,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "max_bin": 63,
+        "cat_smooth": 20,
+        "deterministic": True,
+        "force_col_wise": True,
+        "seed": parameters["seed"],
+        "num_threads": parameters["threads"],
+        "verbosity": -1,
+    }

@@ -1,0 +1,400 @@
+"""The installed `afflux` command, as a user meets it: what it prints, where it writes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ORIGIN = "2025-05-30T08:00"
+VERBS = (
+    "demo", "check", "ingest", "features", "train", "backtest", "promote", "rollback", "models",
+    "predict", "publish", "serve", "lake",
+)  # fmt: skip
+LEVELS = "vert|orange|rouge|noir"
+
+
+def plain(text: str) -> str:
+    """Without the narrow and the wide no-break spaces."""
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The error, which must be one line that names the command, and no traceback."""
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("afflux: ")]
+    assert len(lines) == 1, done.stderr
+    assert done.stderr.rstrip().endswith(lines[0])
+    assert done.stdout == ""
+    return lines[0]
+
+
+# Help
+
+
+def test_help_lists_every_verb_and_loads_nothing_heavy(afflux, environment) -> None:
+    done = afflux("--help")
+    assert done.returncode == 0
+    for verb in VERBS:
+        assert re.search(rf"^│ {verb} ", done.stdout, re.MULTILINE), verb
+    script = (
+        "import sys, forecast.cli as c\n"
+        "sys.argv = ['afflux', '--help']\n"
+        "try: c.main()\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        "print('loaded:', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = set(said.stdout.rpartition("loaded: ")[2].split())
+    assert "typer" in loaded
+    assert loaded.isdisjoint({"pandas", "numpy", "mlflow", "lightgbm", "sklearn", "pyarrow"})
+
+
+@pytest.mark.parametrize("verb", [*VERBS[:-1], "lake info", "lake compact"])
+def test_every_verb_has_an_example(afflux, verb: str) -> None:
+    done = afflux(*verb.split(), "--help")
+    assert done.returncode == 0
+    assert f"Example: afflux {verb}" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_version(afflux) -> None:
+    done = afflux("--version")
+    assert done.returncode == 0
+    assert re.fullmatch(r"afflux \d+\.\d+\.\d+\S*\n", done.stdout)
+
+
+# Bad usage and bad input: 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-verb"], "No such command"),
+        (["predict", "--week"], "No such option"),
+        (["check"], "Missing argument"),
+        (["serve", "--port", "eighty"], "not a valid int"),
+        (["lake", "expand"], "No such command"),
+    ],
+)
+def test_bad_usage_is_two(afflux, arguments: list[str], said: str) -> None:
+    done = afflux(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_folder_that_is_none_is_two(afflux, tmp_path: Path) -> None:
+    done = afflux("check", tmp_path / "nowhere", home=tmp_path)
+    assert done.returncode == 2
+    assert "is not a folder" in one_line(done)
+    (tmp_path / "empty").mkdir()
+    for verb in ("check", "ingest"):
+        done = afflux(verb, tmp_path / "empty", home=tmp_path)
+        assert done.returncode == 2
+        assert "has no territory.toml" in done.stderr
+
+
+def test_a_home_without_configuration_is_two_and_says_what_to_do(afflux, tmp_path: Path) -> None:
+    for verb in ("predict", "train", "models", "publish"):
+        done = afflux(verb, home=tmp_path)
+        assert done.returncode == 2
+        assert "run `afflux ingest FOLDER`" in one_line(done)
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("tomorrow morning", "is not an instant"),
+        ("2025-03-30T02:30", "2025-03-30"),  # does not exist: the clock went forward
+        ("2025-10-26T02:30", "2025-10-26"),  # exists twice
+    ],
+)
+def test_an_origin_that_is_no_instant_is_two(world, afflux, origin: str, said: str) -> None:
+    done = afflux("predict", "--origin", origin, home=world.home)
+    assert done.returncode == 2
+    assert said in one_line(done)
+    assert "ISO 8601" in done.stderr
+
+
+def test_a_typing_error_in_the_configuration_is_two(afflux, home: Path) -> None:
+    path = home / "configs" / "estuaire.toml"
+    path.write_text(path.read_text("utf-8") + "\n[trainning]\nrounds = 3\n", encoding="utf-8")
+    done = afflux("predict", home=home)
+    assert done.returncode == 2
+    assert f"{path}: trainning: unknown key" in one_line(done)
+
+
+# Failures: 1
+
+
+def test_without_a_champion_is_one_and_debug_shows_where(afflux, world, tmp_path: Path) -> None:
+    shutil.copytree(world.home / "configs", tmp_path / "configs")
+    for verb in ("predict", "publish"):
+        done = afflux(verb, home=tmp_path)
+        assert done.returncode == 1
+        assert "run `afflux train`, then `afflux promote`" in one_line(done)
+    done = afflux("predict", "--debug", home=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback (most recent call last)" in done.stderr
+    assert "NoModelError" in done.stderr
+
+
+def test_training_on_nothing_is_one(afflux, world, tmp_path: Path) -> None:
+    shutil.copytree(world.home / "configs", tmp_path / "configs")
+    done = afflux("train", home=tmp_path)
+    assert done.returncode == 1
+    assert "no influx of these zones has been ingested" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "models" / "artifacts").exists()
+
+
+# Data
+
+
+@pytest.fixture
+def small_folder(world, tmp_path: Path) -> Path:
+    """The last year of influx and mobility of the simulated estuary, as a user's folder."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    shutil.copyfile(world.input / "territory.toml", folder / "territory.toml")
+    for source in ("influx", "mobility"):
+        table = pd.read_csv(world.input / f"{source}.csv", dtype={"zone_id": str})
+        table[table["date"] >= "2025-03-01"].to_csv(folder / f"{source}.csv", index=False)
+    return folder
+
+
+def test_check_reports_and_ends_well_on_good_files(afflux, small_folder: Path, tmp_path) -> None:
+    home = tmp_path / "home"
+    done = afflux("check", small_folder, home=home)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("0 errors")
+    report = json.loads(afflux("check", small_folder, "--json", home=home).stdout)
+    assert report["ok"] is True
+    assert not home.exists()  # a check writes nothing
+
+
+def test_ingest_twice_and_a_year_later(afflux, small_folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = json.loads(afflux("ingest", small_folder, "--json", home=home).stdout)
+    assert first["new"] == first["rows"]["influx"] + first["rows"]["mobility"] - 26
+    again = afflux("ingest", small_folder, home=home)
+    assert again.returncode == 0
+    assert f"0 new observations, {first['new']:,} already known" in again.stdout
+    assert sorted(path.name for path in home.iterdir()) == ["configs", "data"]
+    info = json.loads(afflux("lake", "info", "--json", home=home).stdout)
+    found = {row["source"]: row for row in info["sources"]}
+    assert set(found) == {"influx", "mobility"}
+    assert found["influx"]["rows"] == first["rows"]["influx"]
+    assert found["influx"]["first"] == "2025-03-01"
+    assert found["influx"]["zones"] == 8
+    table = afflux("lake", "info", home=home)
+    assert max(map(len, table.stdout.splitlines())) <= 80
+    compacted = json.loads(afflux("lake", "compact", "--json", home=home).stdout)
+    assert compacted["files_after"] <= compacted["files_before"]
+
+
+def test_bad_rows_are_refused_or_left_out_and_counted(
+    afflux, small_folder: Path, tmp_path: Path
+) -> None:
+    home, path = tmp_path / "home", small_folder / "influx.csv"
+    lines = path.read_text("utf-8").splitlines()
+    cells = lines[5].split(",")
+    lines[5] = ",".join([*cells[:2], "-5", *cells[3:]])
+    lines[9] = lines[9].replace("2025", "20XX", 1)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    checked = afflux("check", small_folder, home=home)
+    assert checked.returncode == 2
+    assert "influx.csv, line 6, column influx" in checked.stdout
+    assert "influx.csv, line 10, column date" in checked.stdout
+    refused = afflux("ingest", small_folder, home=home)
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert not (home / "data").exists()
+    assert not (home / "configs").exists()
+    taken = json.loads(
+        afflux("ingest", small_folder, "--skip-bad-rows", "--json", home=home).stdout
+    )
+    assert taken["skipped"]["influx"] == 2
+    assert taken["skipped"]["mobility"] == 0
+    assert taken["version"] >= 0
+
+
+def test_a_home_holds_one_territory(afflux, world, small_folder: Path) -> None:
+    path = small_folder / "territory.toml"
+    path.write_text(path.read_text("utf-8").replace('"estuaire"', '"ailleurs"', 1), "utf-8")
+    done = afflux("ingest", small_folder, home=world.home)
+    assert done.returncode == 2
+    assert "describes 'ailleurs' (simulated)" in done.stderr
+    assert "one home holds one territory" in done.stderr
+
+
+def test_features_are_written_and_summed_up(afflux, world, tmp_path: Path) -> None:
+    out = tmp_path / "matrix.parquet"
+    arguments = ("features", "--origin", ORIGIN, "--out", out, "--json")
+    done = afflux(*arguments, home=world.home)
+    told, matrix = json.loads(done.stdout), pd.read_parquet(out)
+    assert told["questions"] == len(matrix) == 8 * 15
+    assert told["origin"] == "2025-05-30T06:00:00+00:00"
+    assert set(matrix["zone_id"]) == {zone.id for zone in world.config.zones}
+    for source, facts in told["sources"].items():
+        columns = matrix.filter(regex=f"^{source}_")
+        assert len(columns.columns) == facts["columns"]
+        assert columns.notna().mean(axis=None) == pytest.approx(facts["filled"], abs=1e-4)
+    assert told["sources"]["history"]["filled"] == 1
+
+
+# Models
+
+
+def test_models_promote_and_rollback(afflux, home: Path) -> None:
+    """Version 1 is champion; the same bundle, logged again, becomes version 2 and goes back."""
+    listed = json.loads(afflux("models", "--json", home=home).stdout)
+    assert [row["version"] for row in listed] == ["1"]
+    assert listed[0]["aliases"] == ["champion"]
+    assert listed[0]["served"] is True
+    assert listed[0]["simulated"] is True
+    assert 0 < listed[0]["metrics"]["wape"] < 1
+    none = afflux("promote", home=home)
+    assert none.returncode == 1
+    assert "has no candidate: run `afflux train`" in one_line(none)
+    alone = afflux("rollback", home=home)
+    assert alone.returncode == 1
+    assert "no champion before this one" in one_line(alone)
+    unknown = afflux("promote", "7", home=home)
+    assert unknown.returncode == 1
+    assert "has no version '7'" in one_line(unknown)
+    again = json.loads(afflux("promote", "1", "--json", home=home).stdout)
+    assert again == {"version": "1", "previous": None}
+    table = afflux("models", home=home)
+    assert "champion" in table.stdout
+    assert "simulated" in table.stdout
+
+
+# Forecasts
+
+
+@pytest.mark.parametrize("columns", ["80", "60", "120"])
+def test_the_weekend_in_french(afflux, world, columns: str) -> None:
+    done = afflux("predict", "--weekend", "--origin", ORIGIN, home=world.home, COLUMNS=columns)
+    assert done.returncode == 0, done.stderr
+    said = plain(done.stdout)
+    assert "données simulées" in said
+    assert "prévision du vendredi 30 mai à 8 h 00" in said.replace("\n", " ")
+    for zone in world.config.zones:
+        assert zone.name in said, zone.name
+    for day in ("vendredi 30 mai", "samedi 31 mai", "dimanche 1er juin"):
+        assert said.count(day) >= 8
+    if columns != "60":
+        rows = re.findall(rf"mai +[\d ]+ {{2,}}[\d ]+ à [\d ]+ +[\d ]+ +(?:{LEVELS})\b", said)
+        assert len(rows) == 16
+    for source in ("fréquentation", "mobilité", "stationnement", "déchets", "météo prévue"):
+        assert source in said
+    assert "en retard de 4 envois" in said
+    assert "à jour" in said
+
+
+def test_predict_for_a_machine(afflux, world) -> None:
+    done = afflux("predict", "--origin", ORIGIN, "--json", home=world.home)
+    rows = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert len(rows) == 8 * 15
+    assert rows[0]["target_date"] == "2025-05-30"
+    assert rows[0]["origin"] == "2025-05-30T06:00:00+00:00"
+    expected = world.published.answer.forecasts["influx_p50"].to_numpy()
+    np.testing.assert_allclose([row["influx_p50"] for row in rows], expected)
+
+
+def test_what_is_not_known_is_null_for_a_machine(afflux, world, tmp_path: Path) -> None:
+    """A home with a champion and an empty lake: no usual value, no level."""
+    shutil.copytree(world.home / "configs", tmp_path / "configs")
+    shutil.copytree(world.home / "models", tmp_path / "models", symlinks=True)
+    done = afflux("predict", "--origin", ORIGIN, "--json", home=tmp_path)
+    rows = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert len(rows) == 8 * 15
+    assert {row["usual"] for row in rows} == {None}
+    assert {row["level"] for row in rows} == {None}
+    assert {row["probability_noir"] for row in rows} == {None}
+    told = afflux("predict", "--weekend", "--origin", ORIGIN, home=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "nan" not in told.stdout.lower()
+
+
+def test_publish_and_serve_until_interrupted(afflux, environment, home: Path) -> None:
+    done = afflux("publish", "--origin", ORIGIN, "--json", home=home)
+    facts = json.loads(done.stdout)
+    assert facts["forecasts"] == 8 * 15
+    assert facts["unanswered"] == []
+    assert facts["regime"] == "influx+mobility+waste+weather"
+    current = (home / "data" / "publications" / "current").read_text().strip()
+    assert current == facts["publication"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    script = Path(sys.executable).with_name("afflux")
+    with subprocess.Popen(
+        [script, "serve", "--port", str(port)],
+        env=environment | {"AFFLUX_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        while "Uvicorn running on" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(
+                b"GET /v1/forecasts/weekend HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            )
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert "Cœur Côte Fleurie".encode() in answer
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        process.wait(timeout=20)
+    assert "Traceback" not in rest
+    assert "Application shutdown complete" in rest
+
+
+# Where it writes
+
+
+def test_nothing_is_written_outside_the_home(afflux, home: Path, tmp_path: Path) -> None:
+    """Not in the folder it is run from, not in the user's."""
+    run_from, user = tmp_path / "run_from", tmp_path / "user"
+    for folder in (run_from, user):
+        folder.mkdir()
+    for arguments in (
+        ("ingest", home / "input"),
+        ("lake", "compact"),
+        ("features", "--origin", ORIGIN),
+        ("backtest", "--json"),
+        ("models",),
+        ("predict", "--weekend", "--origin", ORIGIN),
+        ("publish", "--origin", ORIGIN),
+    ):
+        done = afflux(*arguments, home=home, cwd=run_from, HOME=str(user), TMPDIR=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+    assert list(run_from.rglob("*")) == []
+    assert list(user.rglob("*")) == []
+    expected = {"configs", "data", "input", "models", "server.log"}
+    assert {path.name for path in home.iterdir()} <= expected
+
+
+def test_the_current_folder_is_the_home_by_default(afflux, world) -> None:
+    done = afflux("lake", "info", "--json", cwd=world.home)
+    assert json.loads(done.stdout)["version"] == 1
