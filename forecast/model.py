@@ -18,7 +18,7 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from forecast import bundle
+from forecast import model_files
 from forecast.calibration import Calibration, Cells, Shifts, day_kind, horizon_group
 from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError
@@ -192,7 +192,7 @@ class InfluxModel:
 
     def save(self, folder: Path) -> None:
         """Write the bundle into ``folder``, which must not hold one already."""
-        bundle.write(
+        model_files.write(
             folder,
             texts={
                 _file(quantile): booster.model_to_string()
@@ -220,9 +220,9 @@ class InfluxModel:
         Raises
         ------
         ModelIntegrityError, NoModelError
-            See :func:`forecast.bundle.read`.
+            See :func:`forecast.model_files.read`.
         """
-        facts, texts, arrays = bundle.read(folder)
+        facts, texts, arrays = model_files.read(folder)
         try:
             zone_ids = tuple(facts["zone_ids"])
             return cls(

@@ -43,7 +43,8 @@ ARROWS = {
     # Models.
     "linear": "daily grid",
     "fitting": "daily grid matrix truth",
-    "model": "errors bundle calibration daily fitting linear matrix truth",
+    "model_files": "errors bundle",
+    "model": "errors model_files calibration daily fitting linear matrix truth",
     "champion": "errors bundle",
     "pyfunc": "errors tables fitting model",
     "registry": "errors bundle champion fitting model tracking",

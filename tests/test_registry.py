@@ -22,13 +22,19 @@ import pytest
 
 from forecast import champion
 from forecast.bundle import seal, verify
-from forecast.calibration import HORIZON_GROUPS, Calibration
+from forecast.calibration import Calibration, Shifts
 from forecast.errors import ModelError, ModelIntegrityError, NoModelError
 from forecast.linear import CalendarRidge
 from forecast.model import InfluxModel
 from forecast.registry import ModelVersion, Registry, load_and_warm_up
 
-COLUMNS = ("history_level", "weather_rain")
+COLUMNS = (
+    "history_level",
+    "weather_rain",
+    "calendar_weekday",
+    "calendar_run_length",
+    "calendar_horizon_days",
+)
 QUANTILES = (0.1, 0.5, 0.9)
 
 
@@ -48,7 +54,7 @@ def make_bundle(folder: Path, seed: int = 1) -> Path:
         boosters=boosters,
         linear=CalendarRidge(zones, np.zeros((2, 3)), 20000),
         levels=np.ones((2, 7)),
-        calibration=Calibration(np.zeros((len(HORIZON_GROUPS), len(QUANTILES)))),
+        calibration=Calibration(Shifts.none(len(QUANTILES), len(zones))),
         stamp={"lake_version": 7, "territory": "estuaire", "code_version": "0.1.0", "seed": seed},
     )
     model.save(folder)
@@ -415,7 +421,9 @@ mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/influx-estuaire@candidate")
 frame = pandas.DataFrame({
     "zone_id": pandas.Categorical(["honfleur", "nowhere"]),
-    "horizon_days": numpy.array([1, 14], dtype="int32"),
+    "calendar_horizon_days": numpy.array([1, 14], dtype="float32"),
+    "calendar_weekday": numpy.array([5, 5], dtype="float32"),
+    "calendar_run_length": numpy.array([0, 0], dtype="float32"),
     "history_level": numpy.array([1000, 10], dtype="float32"),
     "weather_rain": numpy.array([0, numpy.nan], dtype="float32"),
 }, index=[5, 6])

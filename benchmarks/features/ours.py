@@ -74,14 +74,14 @@ def facts(zones: int, days: int) -> dict[str, Table]:
     )
     heads = [int(np.argmax(of_zone == k)) for k in range(len(kind))]
     return {
-        "calendar": {"lines": lines[kept]},
+        "calendar": {"lines": lines[kept], "names": np.array([COLUMNS[i] for i in kept])},
         "likeness": {"special": special[heads], "analogue": analogue[heads]},
         "zones": {
             "calendar": group.astype(np.int16),
             "likeness": of_zone.ravel().astype(np.int16),
             "population": place.population,
         },
-        "span": {"first": np.array(first)},
+        "span": {"first": np.array([first])},
     }
 
 

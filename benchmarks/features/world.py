@@ -22,7 +22,7 @@ LEADS = 17
 HORIZONS = 15
 
 _HOUR = 3_600_000_000
-_DAY = 24 * _HOUR
+DAY = 24 * _HOUR
 
 
 def make_world(zones: int, years: int, seed: int = 76) -> dict[str, Table]:
@@ -41,28 +41,28 @@ def make_world(zones: int, years: int, seed: int = 76) -> dict[str, Table]:
     zone, when = (a.ravel() for a in np.indices((zones, days)))
     influx = np.round(usual.ravel() * rng.lognormal(0, 0.2, zones * days))
     delay = (29 + 24 * rng.integers(0, 3, zones * days)) * _HOUR
-    tables = {"influx": _table(rng, zone, when, when * _DAY + delay, influx)}
+    tables = {"influx": _table(rng, zone, when, when * DAY + delay, influx)}
 
     sensors = np.arange(zones) % 2 + 1
     owner = np.repeat(np.arange(zones), sensors)
     which, when = (a.ravel() for a in np.indices((len(owner), days)))
     count = np.round(usual[owner].ravel() * rng.lognormal(-1, 0.15, len(which)))
     site = np.concatenate([np.arange(n) for n in sensors])[which]
-    tables["mobility"] = _table(rng, owner[which], when, when * _DAY + 32 * _HOUR, count, site)
+    tables["mobility"] = _table(rng, owner[which], when, when * DAY + 32 * _HOUR, count, site)
 
     zone, when = (a.ravel() for a in np.indices((zones, days)))
     warm = 15 + 10 * (season[when] - 1) + rng.normal(0, 4, len(when))
-    tables["weather"] = _table(rng, zone, when, when * _DAY + 36 * _HOUR, np.round(warm, 1))
+    tables["weather"] = _table(rng, zone, when, when * DAY + 36 * _HOUR, np.round(warm, 1))
 
     zone, issue, lead = (a.ravel() for a in np.indices((zones, -(-days // 7), LEADS)))
-    issued = 7 * issue * _DAY + 3 * _HOUR
+    issued = 7 * issue * DAY + 3 * _HOUR
     ahead = np.round(15 + rng.normal(0, 6, len(zone)), 1)
     tables["weather_forecast"] = _table(rng, zone, 7 * issue + lead - 1, issued, ahead, gaps=0)
 
     festivals = 20 * years * zones
     zone = rng.integers(0, zones, festivals)
     first = rng.integers(0, days, festivals)
-    told = (first - rng.integers(5, 60, festivals)) * _DAY
+    told = (first - rng.integers(5, 60, festivals)) * DAY
     length = rng.integers(1, 4, festivals)
     part = np.repeat(np.arange(festivals), length)
     nth = np.arange(len(part)) - np.repeat(np.cumsum(length) - length, length)
@@ -76,7 +76,7 @@ def make_world(zones: int, years: int, seed: int = 76) -> dict[str, Table]:
 def make_origins(years: int) -> npt.NDArray[np.int64]:
     """Every Sunday morning [µs since 1970 UTC]: 313 in six years."""
     days = FIRST_DAY + np.arange(0, int(365.25 * years), 7, dtype=np.int64)
-    return days * _DAY + ORIGIN_HOUR * _HOUR
+    return days * DAY + ORIGIN_HOUR * _HOUR
 
 
 def _table(
@@ -93,8 +93,8 @@ def _table(
     kept = np.flatnonzero(rng.random(len(zone)) >= gaps)
     again = kept[rng.random(len(kept)) < 0.01]
     rows = np.concatenate([kept, again])
-    later = at[again] + rng.integers(1, 60, len(again)) * _DAY
-    instant = np.concatenate([at[kept], later]) + FIRST_DAY * _DAY
+    later = at[again] + rng.integers(1, 60, len(again)) * DAY
+    instant = np.concatenate([at[kept], later]) + FIRST_DAY * DAY
     amount = value[rows] * np.where(np.arange(len(rows)) < len(kept), 1.0, 1.1)
     order = np.lexsort((day[rows], instant, site[rows], zone[rows]))
     rows = rows[order]

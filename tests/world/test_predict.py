@@ -72,7 +72,8 @@ def test_the_long_weekend_stands_out(complete: Answer) -> None:
     rows = complete.forecasts[complete.forecasts["zone_id"] == "241400415"]
     rows = rows.set_index("target_date")
     assert rows.loc["2025-05-31", "influx_p50"] > 1.1 * rows.loc["2025-05-31", "usual"]
-    assert rows.loc["2025-05-31", "level"] in LEVELS[1:]
+    rouge_or_worse = rows["probability_rouge"] + rows["probability_noir"]
+    assert rouge_or_worse["2025-05-31"] > 3 * rouge_or_worse["2025-06-03"]
     assert rows.loc["2025-06-03", "level"] == "vert"
 
 

@@ -22,8 +22,10 @@ def retrained(world, afflux, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     home = tmp_path_factory.mktemp("retrained")
     for part in ("configs", "data"):
         shutil.copytree(world.home / part, home / part)
-    done = afflux("train", "--json", home=home, OMP_NUM_THREADS="1")
+    empty = tmp_path_factory.mktemp("user")
+    done = afflux("train", "--json", home=home, cwd=empty, HOME=str(empty), OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
+    assert list(empty.rglob("*")) == []  # nothing is written outside the home
     assert "features" in done.stderr  # progress is told on standard error
     assert "fold 1/2" in done.stderr
     return home, json.loads(done.stdout)
