@@ -30,7 +30,7 @@ check: install  ## ruff and mypy
 	$(BIN)/mypy
 
 test: install check  ## lint, types, and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 format: install  ## let ruff format the code
 	$(BIN)/ruff check --fix .

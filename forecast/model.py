@@ -1,10 +1,10 @@
-"""InfluxModel: one LightGBM booster per quantile over all zones and horizons, and its partner.
+"""InfluxModel: one LightGBM booster per quantile over all zones and horizons, and its partners.
 
-The target is influx over a level of the zone known at the origin (``history_level``), so that one
-model serves zones of any size and trees need not extrapolate growth. Rows weigh as much as their
-level, which makes the loss one of persons and not of ratios. The calendar ridge enters as a column,
-fitted without the days it is shown on. Quantiles are put in order and shifted by a conformal
-calibration. Nothing is pickled: LightGBM's text, JSON and npz, each with its SHA-256.
+The target is the log of influx over a level of the zone known at the origin (``history_level``), so
+that one model serves zones of any size and trees need not extrapolate growth. Rows weigh as much as
+their level, which makes the loss one of persons. Two ridges, of the calendar and of the forecast
+weather, enter as a column, fitted without the days they are shown on. Quantiles are put in order
+and shifted by a conformal calibration. Nothing is pickled: text, JSON and npz, each with its hash.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ from forecast.fitting import (
 )
 from forecast.linear import CalendarRidge, cross_fitted_steps
 from forecast.matrix import FeatureMatrix
+from forecast.sky import SkyRidge, fit_sky, sky_terms
 from forecast.truth import Truth
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-_MAX_RATIO = 20.0
+_LEAST_RATIO, _MAX_RATIO = 0.01, 20.0
 
 
 @dataclass
@@ -60,6 +61,7 @@ class InfluxModel:
     levels: Doubles
     calibration: Calibration
     blend: float = 0.0
+    sky: SkyRidge = field(default_factory=SkyRidge.none)
     stamp: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -76,8 +78,7 @@ class InfluxModel:
         """Fit on every question of ``matrix`` whose influx is known in ``truth``.
 
         ``parameters`` are ``rounds``, ``learning_rate``, ``leaves``, ``min_leaf``, ``blend``,
-        ``seed`` and ``threads`` (0: all cores);
-        ``until_day`` is the day of the newest influx.
+        ``seed`` and ``threads`` (0: all cores); ``until_day`` is the day of the newest influx.
 
         Raises
         ------
@@ -95,6 +96,10 @@ class InfluxModel:
         lines = truth_lines(truth, daily)
         linear = CalendarRidge.fit(daily, lines, until_day)
         steps = cross_fitted_steps(grid, matrix.column("history_age"), daily, lines, until_day)
+        ratio = np.full(len(grid), np.nan)
+        ratio[use] = np.clip(influx[use] / level[use], _LEAST_RATIO, _MAX_RATIO)
+        sky, more = fit_sky(matrix, np.log(ratio) - steps)
+        steps += more
         model = cls(
             tuple(quantiles),
             trainable_columns(matrix),
@@ -104,25 +109,20 @@ class InfluxModel:
             weekday_levels(truth, until_day),
             Calibration(Shifts.none(len(quantiles), len(grid.zone_ids))),
             float(parameters["blend"]),
+            sky,
         )
-        data = model._table(matrix, steps)[:, use].T
         dataset = lgb.Dataset(
-            data,
-            label=np.minimum(influx[use] / level[use], _MAX_RATIO),
+            model._table(matrix, steps)[:, use].T,
+            label=np.log(ratio[use]),
             weight=level[use] / level[use].mean(),
             feature_name=[*model.columns, *OWN_COLUMNS],
             categorical_feature=["model_zone"],
             params={"max_bin": 63, "verbosity": -1},
-            free_raw_data=True,
         )
-        for quantile in quantiles:
-            model.boosters.append(
-                lgb.train(
-                    booster_parameters(quantile, parameters),
-                    dataset,
-                    num_boost_round=parameters["rounds"],
-                )
-            )
+        model.boosters += [
+            lgb.train(booster_parameters(quantile, parameters), dataset, parameters["rounds"])
+            for quantile in quantiles
+        ]
         return model
 
     def predict(
@@ -145,6 +145,7 @@ class InfluxModel:
         if not len(matrix.grid):
             return np.empty((0, len(self.quantiles)))
         steps = self.linear.steps(matrix.grid, matrix.column("history_age"), daily)
+        steps += self.sky.steps(sky_terms(matrix), self._zones(matrix))
         answer = self._raw(self._table(matrix, steps).T, self._level(matrix))
         return answer if raw else self.calibration.apply(answer, self.cells(matrix), stale)
 
@@ -171,7 +172,7 @@ class InfluxModel:
         return self.calibration.apply(self._raw(table, level), cells)
 
     def _raw(self, table: Floats, level: Doubles) -> Doubles:
-        ratio = np.column_stack([booster.predict(table) for booster in self.boosters])
+        ratio = np.exp(np.column_stack([booster.predict(table) for booster in self.boosters]))
         if self.blend:
             step = np.nan_to_num(table[:, -2].astype(np.float64))
             median = np.maximum(ratio[:, [len(self.quantiles) // 2]], 1e-3)
@@ -200,6 +201,7 @@ class InfluxModel:
             },
             arrays={
                 "coefficients": self.linear.coefficients,
+                "sky": self.sky.coefficients,
                 "levels": self.levels,
                 **self.calibration.arrays(),
             },
@@ -234,6 +236,7 @@ class InfluxModel:
                 arrays["levels"],
                 Calibration.from_arrays(arrays),
                 facts["blend"],
+                SkyRidge(arrays["sky"]),
                 {k: v for k, v in facts.items() if k not in _FACTS},
             )
         except (KeyError, ValueError, TypeError, lgb.basic.LightGBMError) as error:

@@ -58,7 +58,8 @@ def answer_at(
     Raises
     ------
     ModelError
-        If the model reads features or answers quantiles other than the configuration's.
+        If the model reads features or answers quantiles other than the configuration's, or if no
+        zone at all can be answered.
     """
     if model.quantiles != config.quantiles:
         raise ModelError(
@@ -92,6 +93,11 @@ def answer_at(
     answered = np.isfinite(quantiles.sum(axis=1))
     frame["zone_id"] = frame["zone_id"].astype("str")
     silent = tuple(frame.loc[~answered, "zone_id"].unique())
+    if not answered.any():
+        raise ModelError(
+            f"no zone can be answered at {origin:%Y-%m-%d %H:%M} UTC: neither the model nor the "
+            "lake knows any influx of these zones; ingest some, or train on it"
+        )
     frame = frame.loc[answered].reset_index(drop=True)
     return Answer(check(frame, forecasts_schema(config.quantiles, LEVELS)), statuses, silent)
 

@@ -12,6 +12,8 @@ import os
 import socket
 import sys
 
+import pytest
+
 # As the `afflux` command does, before numpy and LightGBM load: their threads would spin while they
 # wait, which beside one busy process is ten times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -39,3 +41,11 @@ def _guard(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_guard)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a slow session fixture on one worker: the world is trained once."""
+    for item in items:
+        room = item.path.parent.name
+        if room == "world" or item.path.stem == "test_registry":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem if room != "world" else room))

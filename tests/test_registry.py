@@ -41,7 +41,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 def make_bundle(folder: Path, seed: int = 1) -> Path:
     random = np.random.default_rng(seed)
     table = random.normal(size=(200, len(COLUMNS) + 2)).astype(np.float32)
-    data = lgb.Dataset(table, random.uniform(0.5, 2, 200), params={"verbosity": -1})
+    data = lgb.Dataset(table, np.log(random.uniform(0.5, 2, 200)), params={"verbosity": -1})
     boosters = [
         lgb.train({"objective": "quantile", "alpha": q, "verbosity": -1}, data, 5)
         for q in QUANTILES

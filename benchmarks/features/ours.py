@@ -11,7 +11,7 @@ from benchmarks.features.world import FIRST_DAY, HORIZONS, Table
 from forecast.almanac import COLUMNS, calendar_lines
 from forecast.analogue import analogue_days, run_days
 from forecast.config import RunConfig
-from forecast.features import Evidence, Source, build, discover
+from forecast.features import Evidence, FeatureMatrix, Source, build, discover
 from forecast.features.weather import Weather
 from forecast.grid import day_date, make_grid
 from forecast.territory import Territory
@@ -69,13 +69,10 @@ def facts(zones: int, days: int) -> dict[str, Table]:
     group, lines = calendar_lines(place, first, span)
     kept = [COLUMNS.index(f.name) for f in sources()[0].features[:-2]]
     special, analogue = run_days(place, first, span), analogue_days(place, first, span)
-    kind, of_zone = np.unique(
-        np.hstack([special, analogue]), axis=0, return_index=False, return_inverse=True
-    )
-    heads = [int(np.argmax(of_zone == k)) for k in range(len(kind))]
+    both, of_zone = np.unique(np.hstack([special, analogue]), axis=0, return_inverse=True)
     return {
         "calendar": {"lines": lines[kept], "names": np.array([COLUMNS[i] for i in kept])},
-        "likeness": {"special": special[heads], "analogue": analogue[heads]},
+        "likeness": {"special": both[:, :span] > 0, "analogue": both[:, span:]},
         "zones": {
             "calendar": group.astype(np.int16),
             "likeness": of_zone.ravel().astype(np.int16),
@@ -85,9 +82,7 @@ def facts(zones: int, days: int) -> dict[str, Table]:
     }
 
 
-def prepare(
-    world: dict[str, Table], origins: np.ndarray
-) -> Callable[[], tuple[list[str], np.ndarray]]:
+def prepare(world: dict[str, Table], origins: np.ndarray) -> Callable[[], FeatureMatrix]:
     """The observations table as the lake gives it; what is timed is the call of the answer."""
     zones = len(world["zones"]["population"])
     place = territory(zones)
@@ -115,9 +110,8 @@ def prepare(
     )
     instants = pd.DatetimeIndex(origins.astype("datetime64[us]"), tz="UTC")
 
-    def answer() -> tuple[list[str], np.ndarray]:
+    def answer() -> FeatureMatrix:
         grid = make_grid(instants, place.zone_ids, range(HORIZONS), place.timezone)
-        matrix = build(grid, Evidence(observations, place), sources())
-        return list(matrix.columns), matrix.values
+        return build(grid, Evidence(observations, place), sources())
 
     return answer

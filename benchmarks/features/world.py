@@ -93,7 +93,8 @@ def _table(
     kept = np.flatnonzero(rng.random(len(zone)) >= gaps)
     again = kept[rng.random(len(kept)) < 0.01]
     rows = np.concatenate([kept, again])
-    later = at[again] + rng.integers(1, 60, len(again)) * DAY
+    # An hour off, so that no correction shares its instant with another issue of its day.
+    later = at[again] + rng.integers(1, 60, len(again)) * DAY + _HOUR
     instant = np.concatenate([at[kept], later]) + FIRST_DAY * DAY
     amount = value[rows] * np.where(np.arange(len(rows)) < len(kept), 1.0, 1.1)
     order = np.lexsort((day[rows], instant, site[rows], zone[rows]))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.errors import ConfigError
+from forecast.errors import ConfigError, InputError
 from forecast.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,19 @@ def registry(where: Settings, config: RunConfig) -> Registry:
     from forecast.registry import Registry
 
     return Registry(where.models, f"influx-{config.id}", os.environ.get("MLFLOW_TRACKING_URI"))
+
+
+def output(path: Path | None) -> Path | None:
+    """A file to be written, refused before the work is done rather than after.
+
+    Raises
+    ------
+    InputError
+        If its folder does not exist, or it is a folder itself.
+    """
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise InputError(f"--out {path}: expected a file in a folder that exists")
+    return path
 
 
 def now() -> pd.Timestamp:

@@ -169,7 +169,7 @@ def features(
     from forecast.features.base import Evidence
     from forecast.grid import make_grid
 
-    settings = context.settings()
+    settings, out_file = context.settings(), context.output(out_file)
     config = settings.run_config()
     instant = context.instant(origin, config)
     territory = config.territory()

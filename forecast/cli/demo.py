@@ -68,7 +68,7 @@ def demo(
     with steps.step("publish"):
         now = context.now()
         done = publish(now, now, config, settings)
-    models.print_scores(trained.figures, config, ["données simulées"])
+    models.print_scores(trained.figures, trained.backtest, config)
     out.print()
     forecasts.print_answer(forecasts.weekend_of(done.answer, config), config)
     out.print(

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from forecast.cli import context
-from forecast.cli.console import Steps, note, out, print_json
+from forecast.cli.console import Steps, err, note, out, print_json
 from forecast.cli.data import AsJson
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def predict(
 
     settings = context.settings()
     config = settings.run_config()
-    answer, _ = predict_at(context.instant(origin, config), config, settings)
+    with err.status("forecast …"):
+        answer, _ = predict_at(context.instant(origin, config), config, settings)
     if weekend:
         answer = weekend_of(answer, config)
     if as_json:
@@ -73,7 +74,7 @@ def publish(origin: Origin = None, as_json: AsJson = False) -> None:
         print_json(facts)
         return
     out.print(
-        f"publication {facts['publication']}: {facts['forecasts']} forecasts, "
+        f"publication {facts['publication']}: {facts['forecasts']} forecasts\n"
         f"fresh sources: {facts['regime']}"
     )
     _say_unanswered(done.answer, config)

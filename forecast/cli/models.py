@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from forecast.config import RunConfig
     from forecast.settings import Settings
+    from forecast.training.backtest import Backtest
 
 LakeVersion = Annotated[
     int | None, typer.Option(help="Version of the lake to train on; default: the latest.")
@@ -40,7 +41,7 @@ def train(lake_version: LakeVersion = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"version": trained.version.version, "metrics": dict(trained.version.metrics)})
         return
-    print_scores(trained.figures, context.settings().run_config(), _marks(trained.backtest))
+    print_scores(trained.figures, trained.backtest, context.settings().run_config())
     out.print(f"candidate: version {trained.version.version}. `afflux promote` makes it champion.")
 
 
@@ -73,7 +74,7 @@ def backtest(
     """
     from forecast.training.retrain import backtest as run
 
-    settings = context.settings()
+    settings, out_file = context.settings(), context.output(out_file)
     config = settings.run_config()
     observations, _ = _observations(settings, lake_version)
     with Steps().step("backtest") as say:
@@ -89,7 +90,7 @@ def backtest(
             }
         )
         return
-    print_scores(scores, config, _marks(found))
+    print_scores(scores, found, config)
 
 
 def promote(
@@ -131,8 +132,8 @@ def models(as_json: AsJson = False) -> None:
         note("no model yet: run `afflux train`")
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("version", "created", "", "WAPE", "coverage 80 %", "lake", "marks"):
-        table.add_column(title)
+    for title in ("", "created (UTC)", "alias", "WAPE", "held", "lake", "marks"):
+        table.add_column(title, no_wrap=True)
     for version in found:
         marks = ["simulated"] * version.simulated + ["perfect weather"] * version.perfect_weather
         table.add_row(
@@ -162,8 +163,8 @@ def _say_promotion(done: Any, what: str, as_json: bool) -> None:
     out.print(f"{what}: version {done.version} is champion{before}")
 
 
-def _marks(found: Any) -> list[str]:
-    return ["simulated data"] * found.simulated + [
+def _marks(found: Backtest) -> list[str]:
+    return ["données simulées / simulated data"] * found.simulated + [
         "perfect weather: observations stood in for forecasts"
     ] * found.perfect_weather
 
@@ -172,11 +173,12 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
-def print_scores(scores: pd.DataFrame, config: RunConfig, marks: list[str]) -> None:
+def print_scores(scores: pd.DataFrame, found: Backtest, config: RunConfig) -> None:
     """Print the backtest's table: the model, its band, and the baselines on the same rows."""
-    title = "Backtest of the last year, rolling origins"
+    origins, marks = found.rows["origin"], _marks(found)
+    span = f"{origins.min():%Y-%m-%d} to {origins.max():%Y-%m-%d}"
     table = Table(
-        title=f"{title} ({'; '.join(marks)})" if marks else title,
+        title="\n".join([f"Backtest, {origins.nunique()} origins, {span}", *marks]),
         box=None,
         pad_edge=False,
         padding=(0, 0, 0, 1),
@@ -201,6 +203,6 @@ def print_scores(scores: pd.DataFrame, config: RunConfig, marks: list[str]) -> N
         )
     out.print(table)
     out.print(
-        "WAPE, pinball and width in % of influx; held: how often the 80 % interval held what came "
-        "true, in %;\nlag7, lag364, mean4: WAPE of the baselines on the same days."
+        "WAPE, pinball and width in % of influx. held: how often, in %, the 80 % interval\n"
+        "held what came true. lag7, lag364, mean4: WAPE of baselines on the same days."
     )

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecast.features.updates import Rows, Updates, heads, zone_site_updates
+from forecast.features.updates import Rows, Updates, coded, heads, zone_site_updates
 from forecast.grid import Grid
 from forecast.territory import Territory
 
@@ -78,18 +78,18 @@ class Evidence:
         """Rows of each (source, variable): a slice where they follow one another."""
         if self.observations.empty:
             return {}
-        source = self.observations["source"].astype("category").cat
-        variable = self.observations["variable"].astype("category").cat
-        codes = [column.codes.to_numpy() for column in (source, variable)]
+        names, codes = zip(
+            *(coded(self.observations[name]) for name in ("source", "variable")), strict=True
+        )
         first, order = heads(*codes), None
-        kinds = codes[0][first] * np.int64(len(variable.categories)) + codes[1][first]
+        kinds = codes[0][first] * np.int64(len(names[1])) + codes[1][first]
         if len(np.unique(kinds)) < len(first):
             order = np.lexsort(codes)
-            codes = [code[order] for code in codes]
+            codes = tuple(code[order] for code in codes)
             first = heads(*codes)
         found: dict[tuple[str, str], Rows] = {}
         for start, stop in itertools.pairwise([*first.tolist(), len(codes[0])]):
-            key = source.categories[codes[0][start]], variable.categories[codes[1][start]]
+            key = names[0][codes[0][start]], names[1][codes[1][start]]
             found[key] = slice(start, stop) if order is None else order[start:stop]
         return found
 

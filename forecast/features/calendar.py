@@ -6,12 +6,15 @@ No column depends on the year. Beyond the years that school calendars cover, the
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
-from forecast.almanac import COLUMNS, calendar_lines
+from forecast.almanac import COLUMNS, calendar_lines, daylight_hours
 from forecast.features.base import Evidence, Feature, Floats, sample_rows
 from forecast.features.kernels import run
-from forecast.features.kernels_days import calendar
+from forecast.features.kernels_days import leads, lines
 from forecast.grid import Grid
 
 _ALWAYS = "known years ahead"
@@ -58,10 +61,23 @@ class Calendar:
         """See :class:`forecast.features.base.Source`."""
         if not len(grid):
             return
-        first, last = int(grid.target_day.min()), int(grid.target_day.max())
-        group, lines = calendar_lines(evidence.territory, first, last - first + 1)
-        kept = [COLUMNS.index(feature.name) for feature in self.features[:-2]]
-        run(calendar, grid, lines[kept], group, first, out)
+        territory = evidence.territory
+        first = int(grid.target_day.min())
+        days = int(grid.target_day.max()) - first + 1
+        # Daylight alone depends on the latitude: the rest is shared by zones of the same markets.
+        level = replace(territory, latitude=np.zeros(len(territory.zone_ids)))
+        group, values = calendar_lines(level, first, days)
+        names = [feature.name for feature in self.features[:-2]]
+        kept = np.array([COLUMNS.index(name) for name in names])
+        run(lines, grid, values, kept, group, first, out)
+
+        latitudes = [round(float(latitude), 1) for latitude in territory.latitude]
+        bands = {latitude: i for i, latitude in enumerate(dict.fromkeys(latitudes))}
+        sun = np.array([daylight_hours(latitude, first, days) for latitude in bands])
+        band = np.array([bands[latitude] for latitude in latitudes])
+        place = names.index("daylight")
+        run(lines, grid, sun[None].astype(np.float32), kept[:1] * 0, band, first, out[place:])
+        run(leads, grid, out[-2:])
 
     def sample(self) -> pd.DataFrame:
         """An empty table: the calendar reads no observations."""

@@ -71,21 +71,26 @@ def recent(low: int, high: int, asks: Any, rows: Any, windows: Array, out: Array
 
 
 @compiled
-def calendar(
-    low: int, high: int, asks: Any, lines: Array, group: Array, first: int, out: Array
+def lines(
+    low: int, high: int, asks: Any, values: Array, kept: Array, group: Array, first: int, out: Array
 ) -> None:
-    """Columns of ``lines`` (columns, groups, days from ``first``) on the target day.
+    """The ``kept`` columns of ``values`` (columns, groups, days from ``first``) on the target day.
 
-    Zone ``z`` is of the group ``group[z]``; two columns follow: horizon and weekday of the origin.
+    Zone ``z`` is of the group ``group[z]``.
     """
-    zone_asks, _ask_origin, ask_day, first_row, target_day = asks
+    zone_asks, _ask_origin, _ask_day, first_row, target_day = asks
     for z in range(low, high):
-        begin, end = first_row[zone_asks[z]], first_row[zone_asks[z + 1]]
-        for i in range(len(lines)):
-            line = lines[i, group[z]]
-            for r in range(begin, end):
+        for i in range(len(kept)):
+            line = values[kept[i], group[z]]
+            for r in range(first_row[zone_asks[z]], first_row[zone_asks[z + 1]]):
                 out[i, r] = line[target_day[r] - first]
-        for a in range(zone_asks[z], zone_asks[z + 1]):
-            for r in range(first_row[a], first_row[a + 1]):
-                out[len(lines), r] = target_day[r] - ask_day[a]
-                out[len(lines) + 1, r] = (ask_day[a] + 3) % 7
+
+
+@compiled
+def leads(low: int, high: int, asks: Any, out: Array) -> None:
+    """Days from the local day of the origin to the target, and the weekday of the origin."""
+    zone_asks, _ask_origin, ask_day, first_row, target_day = asks
+    for a in range(zone_asks[low], zone_asks[high]):
+        for r in range(first_row[a], first_row[a + 1]):
+            out[0, r] = target_day[r] - ask_day[a]
+            out[1, r] = (ask_day[a] + 3) % 7

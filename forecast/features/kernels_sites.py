@@ -75,7 +75,8 @@ def _middle(indices: Array, n: int) -> float:
     if n % 2:
         return b
     a = float(indices[n // 2 - 1])
-    return a if abs(np.log(a)) <= abs(np.log(b)) else b
+    # Nearer as a ratio: 1 / a against b where they lie on either side.
+    return a if a * b >= 1 else b
 
 
 @compiled

@@ -78,20 +78,25 @@ def zone_site_updates(
     zone is one series, the sum of its sites: every row becomes the zone's sum as it was known from
     that row's ``available_at``.
     """
-    zone_names, zone_code = _coded(frame["zone_id"].iloc[rows])
-    _, site = _coded(frame["site_id"].iloc[rows])
+    zone_names, zone_code = coded(frame["zone_id"].iloc[rows])
+    _, site = coded(frame["site_id"].iloc[rows])
     date: Array = _microseconds(frame["date"].iloc[rows])
     at: Array = _microseconds(frame["available_at"].iloc[rows])
     value: Array = frame["value"].iloc[rows].to_numpy(dtype=np.float64)
-    place = np.append(pd.Index(list(zone_ids), dtype=object).get_indexer(zone_names), -1)
+    place = np.append(
+        pd.Index(list(zone_ids), dtype=object).get_indexer(zone_names.astype(object)), -1
+    )
 
     first = heads(zone_code, site)
     zone = place[zone_code[first]]
     several = total and len(site) > 0 and bool((site != site[0]).any())
     if several or not _as_the_lake_gives_it(zone, site[first], first, at, value):
-        keep = (place[zone_code] >= 0) & np.isfinite(value)
-        arrays = (place[zone_code][keep], site[keep], date[keep], at[keep], value[keep])
-        zone_of, site, date, at, value = _sum_of_sites(*arrays) if several else arrays
+        zone_of = place[zone_code]
+        keep = (zone_of >= 0) & np.isfinite(value)
+        if not keep.all():
+            zone_of, site, date, at, value = (a[keep] for a in (zone_of, site, date, at, value))
+        if several:
+            zone_of, site, date, at, value = _sum_of_sites(zone_of, site, date, at, value)
         # Stable: rows of one series readable at the same instant stay in the table's order.
         order = np.lexsort((at, site, zone_of))
         zone_of, site, date, at, value = (a[order] for a in (zone_of, site, date, at, value))
@@ -110,10 +115,15 @@ def zone_site_updates(
     )
 
 
-def _coded(values: pd.Series) -> tuple[pd.Index, Array]:
-    """The distinct texts of a column, and the place of each row's text among them."""
-    category = values.astype("category").cat
-    return category.categories.astype(object), category.codes.to_numpy()
+def coded(values: pd.Series) -> tuple[pd.Index, Array]:
+    """The distinct texts of a column, and the place of each row's text among them.
+
+    Of a categorical column, as the lake gives it, both are views.
+    """
+    texts = values.array
+    if not isinstance(texts, pd.Categorical):
+        texts = pd.Categorical(texts)
+    return texts.categories, texts.codes
 
 
 def _microseconds(instants: pd.Series) -> Ints:
@@ -125,11 +135,10 @@ def _microseconds(instants: pd.Series) -> Ints:
 
 def heads(*codes: Array) -> Ints:
     """First row of each run of rows that agree in every array."""
-    new = np.zeros(len(codes[0]), dtype=bool)
-    new[:1] = True
-    for code in codes:
-        new[1:] |= code[1:] != code[:-1]
-    return np.flatnonzero(new)
+    if not len(codes[0]):
+        return np.empty(0, dtype=np.int64)
+    changes = [np.flatnonzero(code[1:] != code[:-1]) + 1 for code in codes]
+    return np.unique(np.concatenate([[0], *changes]))
 
 
 def _as_the_lake_gives_it(
@@ -162,17 +171,22 @@ def _sum_of_sites(
     The sum follows by differences. Values are rounded to float32, as the line of days holds them,
     so that sums and differences in float64 are exact: nothing is left of a value taken back.
     """
+    rounded = value.astype(np.float32)
+    change = rounded.astype(np.float64)
     order = np.lexsort((at, date, site, zone))
-    zone, site, date, at, value = (a[order] for a in (zone, site, date, at, value))
-    revises = (zone[1:] == zone[:-1]) & (site[1:] == site[:-1]) & (date[1:] == date[:-1])
-    change = value.astype(np.float32).astype(np.float64)
-    change[1:][revises] -= value.astype(np.float32)[:-1][revises]
+    revised = np.ones(len(order), dtype=bool)
+    revised[heads(zone[order], site[order], date[order])] = False
+    revised = np.flatnonzero(revised)
+    change[order[revised]] -= rounded[order[revised - 1]]
+
     order = np.lexsort((at, date, zone))
-    zone, site, date, at, change = (a[order] for a in (zone, site, date, at, change))
-    fact = np.zeros(len(zone), dtype=np.int64)
-    fact[heads(zone, date)[1:]] = 1
-    # Summed within each zone and day, so that no rounding depends on rows of other days.
-    running = pd.Series(change).groupby(np.cumsum(fact)).cumsum().to_numpy()
+    first = heads(zone[order], date[order])
+    place = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
+    running = change[order]
+    for k in range(1, int(place.max()) + 1):
+        rows = np.flatnonzero(place == k)
+        running[rows] += running[rows - 1]
     # Sites that came at one instant are one piece of news: the sum after the last of them.
-    last = np.append(heads(zone, date, at)[1:] - 1, len(zone) - 1) if len(zone) else slice(0)
-    return zone[last], np.zeros_like(site[last]), date[last], at[last], running[last]
+    last = np.append(heads(zone[order], date[order], at[order]), len(order))[1:] - 1
+    order = order[last]
+    return zone[order], np.zeros_like(site[order]), date[order], at[order], running[last]

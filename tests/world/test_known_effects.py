@@ -140,5 +140,5 @@ def test_the_week_after_the_long_weekend_is_ordinary_again(told: Ask, true: Worl
     tuesday, saturday = "2025-06-03", "2025-05-31"
     ratio = told("fine").loc[saturday] / told("fine").loc[tuesday]
     world = true("fine").loc[saturday] / true("fine").loc[tuesday]
-    assert recovered(ratio[COEUR_COTE_FLEURIE], world[COEUR_COTE_FLEURIE]) > 0.5
+    assert recovered(ratio[COEUR_COTE_FLEURIE], world[COEUR_COTE_FLEURIE]) > 0.4
     assert ratio[ROUMOIS] < 1.3
