@@ -30,7 +30,7 @@ def _spread(known: Array, newest: int, presence: Array) -> None:
         before = taken - 1
         while before >= 0 and taken - before <= STALE and not known[before] > 0:
             before -= 1
-        if before < 0 or not known[before] > 0:
+        if before < 0 or taken - before > STALE:
             break
         if taken - before <= _LONGEST:
             for d in range(before, taken):

@@ -22,6 +22,8 @@ Rows = slice | npt.NDArray[np.int64]
 
 DAY = 86_400_000_000
 """Microseconds of a civil day, counted as if in UTC."""
+_BLOCK = 1 << 20
+"""Rows looked at together, so that temporary arrays stay small."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,15 @@ def _microseconds(instants: pd.Series) -> Ints:
 
 def heads(*codes: Array) -> Ints:
     """First row of each run of rows that agree in every array."""
-    if not len(codes[0]):
-        return np.empty(0, dtype=np.int64)
-    changes = [np.flatnonzero(code[1:] != code[:-1]) + 1 for code in codes]
-    return np.unique(np.concatenate([[0], *changes]))
+    n = len(codes[0])
+    found = [np.arange(min(n, 1))]
+    for low in range(1, n, _BLOCK):
+        high = min(low + _BLOCK, n)
+        new = np.zeros(high - low, dtype=bool)
+        for code in codes:
+            new |= code[low:high] != code[low - 1 : high - 1]
+        found.append(np.flatnonzero(new) + low)
+    return np.concatenate(found)
 
 
 def _as_the_lake_gives_it(

@@ -88,6 +88,19 @@ def test_what_was_not_readable_changes_no_column(
         np.testing.assert_array_equal(column, expected, err_msg=name)
 
 
+@every_source
+def test_nor_does_it_where_a_source_died_long_ago(source: Source, world) -> None:
+    """Then the target lies far beyond all that is known: what came later must not show."""
+    rows = world.observations
+    rows = rows.assign(available_at=rows["available_at"] + pd.Timedelta(days=130))
+    for origin in ORIGINS[1:]:
+        readable = rows[rows["available_at"] <= pd.Timestamp(origin)]
+        found = build(world.grid(origin), Evidence(readable, world.territory), [source])
+        same(build(found.grid, Evidence(rows, world.territory), [source]).values, found.values)
+        if source.name == "history":
+            assert np.isfinite(found.column("history_analogue")).all()
+
+
 def test_the_latest_correction_readable_is_the_one_used(world) -> None:
     """The other half of the rule: rows that were readable do change the answer."""
     origin = pd.Timestamp(ORIGINS[1])

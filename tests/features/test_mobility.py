@@ -119,7 +119,7 @@ def test_an_index_answers_for_the_weekday_of_the_target(world) -> None:
 
 @pytest.mark.parametrize("source", [MOBILITY, PARKING], ids=lambda source: source.name)
 def test_silence_of_all_says_nothing_of_today(source, world) -> None:
-    for days, told in ((30, True), (40, False)):
+    for days, told in ((34, True), (35, False)):
         values = counts(source.name, 2)
         sites = {
             name: np.where(np.arange(DAYS) < DAYS - days, v, np.nan) for name, v in values.items()

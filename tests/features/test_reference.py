@@ -60,7 +60,7 @@ def territory() -> Territory:
 
 
 TERRITORY = territory()
-SPAN = FIRST - 700, 3000
+SPAN = FIRST - 1100, 3000
 SPECIAL = run_days(TERRITORY, *SPAN)
 LIKE = analogue_days(TERRITORY, *SPAN)
 
@@ -97,7 +97,7 @@ def random_rows(
     for zone in (*ZONES, "elsewhere"):
         for site in names[: rng.integers(1, 4)]:
             begin, end = rng.choice([0, 0, days // 2]), rng.choice([days, days, days - 20])
-            day = FIRST + np.flatnonzero(rng.random(int(end)) < 0.9)
+            day = FIRST + np.flatnonzero(rng.random(int(end)) < rng.choice([0.9, 0.9, 0.9, 0.15]))
             day = day[day >= FIRST + begin]
             # Whole days, so that many rows share their instant.
             late = rng.choice([1, 2, 3, 10, 60], len(day), p=[0.3, 0.4, 0.2, 0.08, 0.02])
@@ -123,12 +123,12 @@ def random_rows(
     )
 
 
-def random_grid(rng: np.random.Generator, days: int, questions: int = 40) -> Grid:
+def random_grid(rng: np.random.Generator, days: int, questions: int = 60) -> Grid:
     """Questions in random order: unknown zones, targets far outside the table, shared origins."""
-    at = rng.choice(rng.integers(FIRST, FIRST + days + 30, 6), questions)
+    at = rng.choice(rng.integers(FIRST, FIRST + days + 40, 9), questions)
     step = rng.integers(-2, 20, questions)
-    far = rng.random(questions) < 0.1
-    step[far] = rng.choice([-500, 120, 400], int(far.sum()))
+    far = rng.random(questions) < 0.2
+    step[far] = rng.choice([-1000, -500, 120, 200, 400], int(far.sum()))
     return grid_from_frame(
         pd.DataFrame(
             {
@@ -371,11 +371,12 @@ def test_sensors(source: Source, variable: str, full: float, seed: int) -> None:
 def test_waste(seed: int) -> None:
     rng = np.random.default_rng(seed)
     days = int(rng.choice([60, 480]))
-    rounds = rng.choice(28, int(rng.integers(1, 14)), replace=False)
+    cycle = int(rng.choice([14, 28, 38]))
+    rounds = rng.choice(cycle, int(rng.integers(1, 14)), replace=False)
 
     def tonnage(day: Ints) -> Doubles:
         other = rng.choice([0.0, NAN], len(day))
-        return np.where(np.isin(day % 28, rounds), rng.gamma(4.0, size=len(day)), other)
+        return np.where(np.isin(day % cycle, rounds), rng.gamma(4.0, size=len(day)), other)
 
     rows = random_rows(rng, "waste", "tonnage", days, tonnage)
     grid = random_grid(rng, days)
