@@ -190,7 +190,7 @@ def _sum_of_sites(
     first = heads(zone[order], date[order])
     place = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
     running = change[order]
-    for k in range(1, int(place.max()) + 1):
+    for k in range(1, int(place.max(initial=0)) + 1):
         rows = np.flatnonzero(place == k)
         running[rows] += running[rows - 1]
     # Sites that came at one instant are one piece of news: the sum after the last of them.

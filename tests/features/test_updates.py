@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,6 +94,10 @@ def test_unknown_zones_and_empty_values_are_left_out() -> None:
     assert len(updates) == 1
     assert told(updates, 0) == [(0, 1, 5)]
     assert (updates.first_day, updates.days) == (20_089, 1)
+    # Nor does an empty value take back one that was there, in whatever order rows come.
+    frame = table(("a", "", 0, 1, 5), ("a", "", 1, 2, 6), ("a", "", 0, 3, np.nan))
+    for rows in (EVERY, np.array([2, 1, 0])):
+        assert told(zone_site_updates(frame, rows, ("a",)), 0) == [(0, 1, 5), (1, 2, 6)]
 
 
 def test_some_rows_of_a_table() -> None:
@@ -101,8 +107,10 @@ def test_some_rows_of_a_table() -> None:
 
 
 def test_no_rows_are_no_error() -> None:
-    frame = sample_rows("influx", "influx", [])
-    for total in (False, True):
+    elsewhere = table(("b", "north", 0, 1, 5), ("b", "south", 0, 1, 6))
+    for frame, total in itertools.product(
+        (sample_rows("influx", "influx", []), elsewhere), (False, True)
+    ):
         updates = zone_site_updates(frame, EVERY, ("a",), total=total)
         assert (len(updates), updates.days, updates.start.tolist()) == (0, 0, [0])
         assert updates.zone_series.tolist() == [[0, 0]]
