@@ -127,3 +127,34 @@ def test_silence_of_all_says_nothing_of_today(source, world) -> None:
         found = ask(source, world, sites)
         assert np.isfinite(found.column(f"{source.name}_index_7")).all() == told
         assert (found.column(f"{source.name}_age") == days + 1).all()
+
+
+@pytest.mark.parametrize("weeks", range(1, 9))
+def test_a_correction_of_an_old_normal_is_taken_up(weeks: int, world) -> None:
+    """Indices are kept from ask to ask: whatever they are made of must make them anew."""
+    zone = world.territory.zone_ids[0]
+    rng = np.random.default_rng(weeks)
+    rows = sample_rows(
+        "mobility", "count", rng.integers(900, 1100, DAYS), zone_id=zone, delay_hours=4
+    )
+    origins = pd.Timestamp("2025-01-06T06:00Z") + pd.to_timedelta([DAYS, DAYS + 1], unit="D")
+    # The last day known at both is the last of the table; a normal of it triples in between.
+    old = rows.iloc[[DAYS - 1 - 7 * weeks]]
+    corrected = old.assign(value=3000.0, available_at=origins[0] + pd.Timedelta(hours=1))
+    evidence = Evidence(pd.concat([rows, corrected]), world.territory)
+    both = build(world.grid(*origins), evidence, [MOBILITY])
+    alone = build(world.grid(origins[1]), evidence, [MOBILITY])
+    ours = both.grid.ask_zone == 0
+    first, second = (
+        both.take(ours & (both.grid.ask_origin == o)) for o in both.grid.ask_origin[:2]
+    )
+    expected = alone.take(alone.grid.ask_zone == 0)
+    np.testing.assert_array_equal(second.values, expected.values)
+    changed = first.column("mobility_index") != second.column("mobility_index")
+    assert changed.all() == (old["value"].iloc[0] <= median_above(rows, weeks))
+
+
+def median_above(rows: pd.DataFrame, weeks: int) -> float:
+    """The lower middle of the eight normals: raising one at or below it moves their median."""
+    values = rows["value"].to_numpy()
+    return float(np.sort(values[[DAYS - 1 - 7 * k for k in range(1, 9)]])[4])
