@@ -479,28 +479,37 @@ def start(*processes: subprocess.Popen[str]) -> None:
         process.stdin.flush()
 
 
-def wait_for_new_file(folder: Path, pattern: str, known: set[Path]) -> None:
-    deadline = time.monotonic() + 20
-    while not set(folder.glob(pattern)) - known:
-        assert time.monotonic() < deadline, f"no new {pattern} appeared"
+def wait_for_new_file(folder: Path) -> None:
+    # Nothing but the listing between two looks: the commit follows its data within milliseconds.
+    before, deadline = len(list(folder.iterdir())), time.monotonic() + 20
+    while len(list(folder.iterdir())) == before:
+        assert time.monotonic() < deadline, f"no new file appeared in {folder}"
+
+
+def uncommitted(folder: Path) -> list[Path]:
+    in_use = {Path(name).name for name in DeltaTable(str(folder)).file_uris()}
+    return [path for path in folder.glob("source=*/*") if path.name not in in_use]
 
 
 def test_a_killed_process_leaves_all_or_none_of_its_batch(tmp_path: Path) -> None:
     folder = tmp_path / "lake" / "observations"
     size, first = 6000, 0
-    moments: list[str | float] = ["source=*/*", "_delta_log/*", 0.0, 0.004, "source=*/*", 0.009]
-    moments += ["_delta_log/*", 0.015, "source=w*/*", 0.022, "_delta_log/*", 0.031]
-    for moment in moments:
+    moments: list[str | float] = [0.0, "_delta_log", 0.004, "source=mobility", 0.009, "_delta_log"]
+    moments += [0.015, "source=waste", 0.022, "_delta_log", 0.031]
+    # A process killed between its data and its commit is the case that matters most. How often the
+    # kill lands there depends on the machine, so it is sought until it is met.
+    moments += ["source=mobility", "source=parking", "source=waste"] * 20
+    for turn, moment in enumerate(moments):
+        if turn > 10 and uncommitted(folder):
+            break
         process = writer(tmp_path / "lake", size, list(range(first, first + 60)))
-        known = set(folder.glob("*/*"))
         start(process)
+        acknowledged = int(process.stdout.readline().split()[0])
         if isinstance(moment, str):
-            wait_for_new_file(folder, moment, known)
+            wait_for_new_file(folder / moment)
         else:
-            process.stdout.readline()
             time.sleep(moment)
         os.kill(process.pid, signal.SIGKILL)
-        acknowledged = first - 1
         output, _ = process.communicate()
         assert process.returncode == -signal.SIGKILL
         for line in output.splitlines():
@@ -513,11 +522,9 @@ def test_a_killed_process_leaves_all_or_none_of_its_batch(tmp_path: Path) -> Non
         assert counts["min"].eq(np.arange(stored)).all()
         assert counts["max"].eq(np.arange(stored)).all()
         # What was acknowledged is there, and at most the batch under way beside it.
-        assert max(acknowledged + 1, first) <= stored
+        assert acknowledged + 1 <= stored <= acknowledged + 2
         first = stored
-    in_use = {Path(name).name for name in DeltaTable(str(folder)).file_uris()}
-    left_over = [path for path in folder.glob("source=*/*") if path.name not in in_use]
-    assert left_over, "no process was killed between its data and its commit"
+    assert uncommitted(folder), "no process was killed between its data and its commit"
     assert Lake(str(tmp_path / "lake")).append(frame.iloc[:1], now=NOW).known == 1
 
 
