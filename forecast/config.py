@@ -88,6 +88,7 @@ class Training(_Model):
     history_days: int = Field(default=1825, ge=180)
     start: str = ""
     backtest_days: int = Field(default=364, ge=28)
+    backtest_stride_days: int = Field(default=7, ge=1, le=28)
     refit_days: int = Field(default=91, ge=7)
     rounds: int = Field(default=300, ge=10, le=5000)
     learning_rate: float = Field(default=0.05, gt=0, le=1)

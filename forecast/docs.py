@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from forecast.cli import app
+from forecast.cli.app import app
 from forecast.features import Source, discover
 from forecast.ingest.docs import generated_docs
 

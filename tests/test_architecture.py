@@ -62,7 +62,7 @@ ARROWS = {
     "serving.reader serving.routes serving.schemas serving.service . errors settings",
     # The simulated estuary writes files; it knows neither the lake nor the model.
     "demo demo_*": "demo_* config territory feasts almanac daily tides grid",
-    "docs": "cli features ingest.docs",
+    "docs": "cli.app features ingest.docs",
     "cli cli.*": "*",
     ".": "",
 }

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from forecast import docs, features
-from forecast.cli import app
+from forecast.cli.app import app
 from forecast.config import RunConfig
 from forecast.features.base import Evidence, Source, sample_rows
 from forecast.grid import grid_from_frame, make_grid

@@ -30,7 +30,7 @@ from benchmarks.features import ours, world
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 PEERS = ROOT / "benchmarks" / "work" / "peers-venv"
-ENGINES = ("memset", "afflux", "polars", "pandas")
+ENGINES = ("memset", "afflux", "parts", "polars", "pandas")
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "33554432"}
 """For every engine: where glibc's own thresholds end up after a few large arrays, from the start,
 and what is freed goes back to the system, so that peaks can be compared."""
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         for engine in engines:
             print(f"Running {engine} ...", file=sys.stderr)
             results[engine] = best(engine, folder, chosen.times)
-        for peer in ("polars", "pandas"):
+        for peer in ("parts", "polars", "pandas"):
             if peer in results:
                 different[peer] = differences(folder, peer)
     report(results)

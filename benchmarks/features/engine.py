@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from benchmarks.features.world import HORIZONS, load, make_origins
 
-MODULES = {"afflux": "ours", "pandas": "in_pandas", "polars": "in_polars"}
+MODULES = {"afflux": "ours", "parts": "in_parts", "pandas": "in_pandas", "polars": "in_polars"}
 SHOWN = 8
 """Zones whose answers are compared, spread over all."""
 

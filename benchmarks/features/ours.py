@@ -82,8 +82,10 @@ def facts(zones: int, days: int) -> dict[str, Table]:
     }
 
 
-def prepare(world: dict[str, Table], origins: np.ndarray) -> Callable[[], FeatureMatrix]:
-    """The observations table as the lake gives it; what is timed is the call of the answer."""
+def tables(
+    world: dict[str, Table], origins: np.ndarray
+) -> tuple[pd.DataFrame, Territory, pd.DatetimeIndex]:
+    """The observations table as the lake gives it, the territory, and the origins."""
     zones = len(world["zones"]["population"])
     place = territory(zones)
     tables = sorted(VARIABLES)
@@ -109,6 +111,12 @@ def prepare(world: dict[str, Table], origins: np.ndarray) -> Callable[[], Featur
         }
     )
     instants = pd.DatetimeIndex(origins.astype("datetime64[us]"), tz="UTC")
+    return observations, place, instants
+
+
+def prepare(world: dict[str, Table], origins: np.ndarray) -> Callable[[], FeatureMatrix]:
+    """Make the tables; what is timed is the call of the answer."""
+    observations, place, instants = tables(world, origins)
 
     def answer() -> FeatureMatrix:
         grid = make_grid(instants, place.zone_ids, range(HORIZONS), place.timezone)

@@ -9,44 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-import typer
-
-from forecast import __version__
-from forecast.cli import data, demo, forecasts, models
-from forecast.cli.console import complain
 from forecast.errors import AffluxError
-
-app = typer.Typer(
-    name="afflux",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
-        "Prévisions d'affluence de visiteurs, jours 0 à 14.\n\n"
-        "Visitor-influx forecasts, days 0 to 14. State lives under AFFLUX_HOME (default: the "
-        "current folder): configs/, data/, models/. Add --debug to any command to see the "
-        "traceback of an error."
-    ),
-)
-for _commands in (demo, data, models, forecasts):
-    _commands.add_to(app)
-
-
-def _version(value: bool) -> None:
-    if value:
-        typer.echo(f"afflux {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
-    ),
-) -> None:
-    """Options before the verb."""
 
 
 def main() -> None:
@@ -59,14 +22,32 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(args=arguments)
+        _run(arguments)
     except AffluxError as error:
         if debug:
             raise
-        complain(str(error))
+        _complain(str(error))
         sys.exit(error.exit_code)
     except Exception as error:
         if debug:
             raise
-        complain(f"unexpected {type(error).__name__}: {error} (add --debug for the traceback)")
+        _complain(f"unexpected {type(error).__name__}: {error} (add --debug for the traceback)")
         sys.exit(1)
+
+
+def _run(arguments: list[str]) -> None:
+    # A server restarts in half a second; loading Typer and Rich would be a third of it.
+    from forecast.cli.start import plain_options, start
+
+    options = plain_options(arguments)
+    if options is not None:
+        start(**options)
+    from forecast.cli.app import app
+
+    app(args=arguments)
+
+
+def _complain(message: str) -> None:
+    from forecast.cli.console import complain
+
+    complain(message)

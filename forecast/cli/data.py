@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from forecast.cli import context
-from forecast.cli.console import Steps, note, out, print_json
+from forecast.cli.console import Steps, err, note, out, print_json
 from forecast.errors import ConfigError
 from forecast.settings import Settings
 
@@ -154,45 +154,48 @@ def features(
     origin: Annotated[
         str | None, typer.Option(help="Instant of the questions, ISO 8601; default: now.")
     ] = None,
+    weeks: Annotated[
+        int, typer.Option(min=1, help="Ask at so many origins, a week apart, up to that one.")
+    ] = 1,
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Write the matrix to this Parquet file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute the feature matrix of one origin, and say how much of it each source could fill.
+    """Compute the feature matrix of an origin, and say how much of it each source could fill.
 
-    Example: afflux features --origin 2026-05-13T08:00 --out matrix.parquet
+    The file is written a few zones at a time: the matrix of a country need not fit in memory.
+
+    Example: afflux features --origin 2026-05-13T08:00 --weeks 52 --out matrix.parquet
     """
-    import numpy as np
+    import pandas as pd
 
-    from forecast.features import build, discover
     from forecast.features.base import Evidence
     from forecast.grid import make_grid
+    from forecast.training.matrix_file import write_matrix
 
     settings, out_file = context.settings(), context.output(out_file)
     config = settings.run_config()
     instant = context.instant(origin, config)
     territory = config.territory()
     observations = context.lake(settings).read(zones=territory.zone_ids, known_at=instant)
-    grid = make_grid(
-        [instant], territory.zone_ids, range(config.max_horizon_days + 1), config.timezone
-    )
-    matrix = build(grid, Evidence(observations, territory))
-    filled = {}
-    for source in discover():
-        rows = [matrix.columns.index(f"{source.name}_{f.name}") for f in source.features]
-        filled[source.name] = {
-            "columns": len(rows),
-            "filled": round(float(np.isfinite(matrix.values[rows]).mean()), 4),
-        }
-    if out_file is not None:
-        matrix.frame().to_parquet(out_file)
+    local = instant.tz_convert(config.timezone)
+    origins = [local - pd.DateOffset(weeks=k) for k in range(weeks)]
+    horizons = range(config.max_horizon_days + 1)
+    grid = make_grid(origins, territory.zone_ids, horizons, config.timezone)
+    with err.status("features …"):
+        filled = write_matrix(grid, Evidence(observations, territory), out_file)
     if as_json:
-        print_json({"origin": instant.isoformat(), "questions": len(grid), "sources": filled})
+        facts = {
+            name: {"columns": columns, "filled": round(share, 4)}
+            for name, (columns, share) in filled.items()
+        }
+        print_json({"origin": instant.isoformat(), "questions": len(grid), "sources": facts})
         return
-    out.print(f"{len(grid)} questions asked at {instant:%Y-%m-%d %H:%M} UTC")
-    for name, facts in filled.items():
-        out.print(f"{name:<10} {facts['columns']:>3} columns {facts['filled']:>7.1%} filled")
+    asked = f"{weeks} weekly origins up to " if weeks > 1 else ""
+    out.print(f"{len(grid)} questions asked at {asked}{instant:%Y-%m-%d %H:%M} UTC")
+    for name, (columns, share) in filled.items():
+        out.print(f"{name:<10} {columns:>3} columns {share:>7.1%} filled")
 
 
 @lake_app.command()

@@ -90,10 +90,9 @@ def serve(
 
     Example: afflux serve --port 8000
     """
-    from forecast.serving.server import serve as run
+    from forecast.cli.start import start
 
-    out.print(f"http://{host}:{port}/v1/forecasts/weekend and /docs, until Ctrl-C")
-    run(context.settings(), host, port, root_path, workers)
+    start(host, port, root_path, workers)
 
 
 def weekend_of(answer: Answer, config: RunConfig) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,7 +14,7 @@ from forecast.features.base import Evidence, Feature, Source
 from forecast.grid import Grid
 from forecast.matrix import FeatureMatrix
 
-__all__ = ["Evidence", "Feature", "FeatureMatrix", "Source", "build", "discover"]
+__all__ = ["Evidence", "Feature", "FeatureMatrix", "Source", "build", "build_parts", "discover"]
 
 _HELPERS = ("base", "kernels", "updates")
 """A module whose name begins so is no source."""
@@ -64,3 +64,26 @@ def build(grid: Grid, evidence: Evidence, sources: Sequence[Source] | None = Non
             source.fill(grid, evidence, mine)
             row += len(source.features)
     return FeatureMatrix(grid, columns, values, evidence.perfect_weather)
+
+
+def build_parts(
+    grid: Grid,
+    evidence: Evidence,
+    sources: Sequence[Source] | None = None,
+    *,
+    questions: int = 500_000,
+) -> Iterator[FeatureMatrix]:
+    """The matrix of :func:`build` a few zones at a time, in order: about so many questions each.
+
+    For a matrix that need not be in memory whole. Every part has the columns and the exact figures
+    that the whole would have.
+    """
+    ends = grid.first_row[grid.zone_asks()]
+    low, zones = -1, len(grid.zone_ids)  # zones outside the territory are numbered -1
+    while low < zones:
+        start = ends[low] if low >= 0 else 0
+        high = max(int(np.searchsorted(ends, start + questions, side="right")) - 1, low + 1)
+        part, _ = grid.take((grid.ask_zone >= low) & (grid.ask_zone < high))
+        if len(part):
+            yield build(part, evidence, sources)
+        low = high

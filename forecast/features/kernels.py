@@ -47,14 +47,15 @@ def compiled(function: Function) -> Function:
 
 
 def run(kernel: Callable[..., None], grid: Grid, *arguments: object) -> None:
-    """Call ``kernel(low, high, asks, *arguments)`` over all zones, in threads.
+    """Call ``kernel(low, high, asks, *arguments)`` over all zones asked about, in threads.
 
     ``asks`` are the arrays of ``grid`` that every kernel needs; ``low`` and ``high`` bound zones.
     """
     asks = (grid.zone_asks(), grid.ask_origin, grid.ask_day, grid.first_row, grid.target_day)
-    zones = len(grid.zone_ids)
-    threads = min(os.cpu_count() or 1, zones) if len(grid) > 20_000 else 1
-    bounds = np.linspace(0, zones, 4 * threads + 1 if threads > 1 else 2).astype(int)
+    asked = np.flatnonzero(np.diff(asks[0]))
+    first, end = (asked[0], asked[-1] + 1) if len(asked) else (0, 0)
+    threads = min(os.cpu_count() or 1, end - first) if len(grid) > 20_000 else 1
+    bounds = np.linspace(first, end, 4 * threads + 1 if threads > 1 else 2).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         futures = [
             pool.submit(kernel, low, high, asks, *arguments)

@@ -93,6 +93,7 @@ KEYS: dict[str, dict[str, str]] = {
         "history_days": "days of history learnt from [d]",
         "start": "first day learnt from, as 2021-10-01; empty: as far as history_days reaches",
         "backtest_days": "days scored by the backtest [d]",
+        "backtest_stride_days": "days between two origins of the backtest [d]",
         "refit_days": "days between refits in the backtest [d]",
         "rounds": "boosting rounds",
         "learning_rate": "learning rate of the booster",

@@ -82,8 +82,9 @@ def make_dataset(config: RunConfig, observations: pd.DataFrame, now: pd.Timestam
     if training.start:
         start = max(start, int(day_number([training.start])[0]))
     start = max(start, newest - training.history_days)
+    stride = training.backtest_stride_days
     last_test = newest - config.max_horizon_days
-    first_test = last_test - training.backtest_days + 7
+    first_test = last_test - training.backtest_days + stride
     first_fold = first_test - rehearsal_days(training.refit_days)
     needed = newest - first_fold + WARM_UP_DAYS + LEAST_DAYS
     if newest - start < needed:
@@ -93,7 +94,7 @@ def make_dataset(config: RunConfig, observations: pd.DataFrame, now: pd.Timestam
             "training.backtest_days and training.refit_days in the configuration"
         )
     train = origins_every(training.origin_stride_days, start + WARM_UP_DAYS, newest, config)
-    test = origins_every(7, first_fold, last_test, config)
+    test = origins_every(stride, first_fold, last_test, config)
     horizons = range(config.max_horizon_days + 1)
     grid = make_grid(train.union(test), territory.zone_ids, horizons, config.timezone)
     instants = pd.DatetimeIndex(grid.ask_origin.astype("datetime64[us]"), tz="UTC")
@@ -106,6 +107,6 @@ def make_dataset(config: RunConfig, observations: pd.DataFrame, now: pd.Timestam
         daily=Daily.of(territory, start - 450, newest + config.max_horizon_days + 60),
         train=instants.isin(train),
         test=instants.isin(test),
-        first_test=origins_every(7, first_test, last_test, config)[0],
+        first_test=origins_every(stride, first_test, last_test, config)[0],
         now=now,
     )

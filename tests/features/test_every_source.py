@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from forecast import features
-from forecast.features import Evidence, FeatureMatrix, Source, build, discover
+from forecast.features import Evidence, FeatureMatrix, Source, build, build_parts, discover
 from forecast.features.base import sample_rows
 from forecast.grid import Grid, day_date, grid_from_frame
 from forecast.tables import OBSERVATIONS, check
@@ -325,6 +325,21 @@ def test_columns_are_contiguous_and_nothing_is_copied(world) -> None:
     assert found.values.flags.c_contiguous
     assert found.column("history_level").base is not None
     assert np.shares_memory(found.column("history_level"), found.values)
+
+
+@pytest.mark.parametrize("questions", [1, 60, 100, 10**9])
+def test_parts_hold_what_the_whole_holds(world, questions: int) -> None:
+    frame = world.grid(*ORIGINS).frame().astype({"zone_id": str})
+    stranger = frame.iloc[:3].assign(zone_id="stranger")
+    grid = grid_from_frame(pd.concat([frame, stranger]), world.territory.zone_ids, "Europe/Paris")
+    whole = build(grid, world.evidence)
+    parts = list(build_parts(grid, world.evidence, questions=questions))
+    assert len(parts) > 1 or questions > len(grid)
+    assert {part.columns for part in parts} == {whole.columns}
+    same(np.hstack([part.values for part in parts]), whole.values)
+    pd.testing.assert_frame_equal(
+        pd.concat([part.grid.frame() for part in parts], ignore_index=True), grid.frame()
+    )
 
 
 def test_a_grid_of_other_zones_is_refused(world) -> None:

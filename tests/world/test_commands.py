@@ -64,6 +64,17 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(afflux, environment) -> N
     assert loaded.isdisjoint({"pandas", "numpy", "mlflow", "lightgbm", "sklearn", "pyarrow"})
 
 
+def test_a_server_starts_without_the_command_line_s_libraries() -> None:
+    script = (
+        "import sys, forecast.cli.start\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert set(said.stdout.split()).isdisjoint({"typer", "rich", "click", "pandas", "numpy"})
+
+
 @pytest.mark.parametrize("verb", [*VERBS[:-1], "lake info", "lake compact"])
 def test_every_verb_has_an_example(afflux, verb: str) -> None:
     done = afflux(*verb.split(), "--help")
@@ -251,6 +262,7 @@ def test_features_are_written_and_summed_up(afflux, world, tmp_path: Path) -> No
     out = tmp_path / "matrix.parquet"
     arguments = ("features", "--origin", ORIGIN, "--out", out, "--json")
     done = afflux(*arguments, home=world.home)
+    assert done.returncode == 0, done.stderr
     told, matrix = json.loads(done.stdout), pd.read_parquet(out)
     assert told["questions"] == len(matrix) == 8 * 15
     assert told["origin"] == "2025-05-30T06:00:00+00:00"
@@ -260,6 +272,16 @@ def test_features_are_written_and_summed_up(afflux, world, tmp_path: Path) -> No
         assert len(columns.columns) == facts["columns"]
         assert columns.notna().mean(axis=None) == pytest.approx(facts["filled"], abs=1e-4)
     assert told["sources"]["history"]["filled"] == 1
+
+    done = afflux(*arguments, "--weeks", "3", home=world.home)
+    several = pd.read_parquet(out)
+    assert json.loads(done.stdout)["questions"] == len(several) == 3 * 8 * 15
+    # A week is a week of the calendar, also where the clock changes.
+    origins = sorted(several["origin"].astype(str).unique())
+    assert origins == [f"2025-05-{day} 06:00:00+00:00" for day in (16, 23, 30)]
+    newest = several[several["origin"] == several["origin"].max()].reset_index(drop=True)
+    pd.testing.assert_frame_equal(newest, matrix)
+    assert [path.name for path in tmp_path.iterdir()] == ["matrix.parquet"]
 
 
 # Models
