@@ -20,7 +20,7 @@ from forecast.feasts import Floats, Ints, almanac, distances, frozen
 from forecast.school import school
 from forecast.territory import Territory
 
-__all__ = ["COLUMNS", "almanac", "calendar_lines", "clock_change", "daylight_hours"]
+__all__ = ["COLUMNS", "almanac", "calendar_lines", "clock_change", "daylight_hours", "market_lines"]
 
 COLUMNS = (
     "weekday",
@@ -44,6 +44,7 @@ COLUMNS = (
     "to_holiday",
     "since_holiday",
     "holiday_share",
+    "off_share",
     "school_home",
     "school_share",
     "school_day",
@@ -84,6 +85,18 @@ def calendar_lines(
         for i, name in enumerate(COLUMNS):
             values[i, g] = lines[name]
     return np.array([groups[key] for key in keys]), values
+
+
+def market_lines(territory: Territory, first_day: int, days: int) -> npt.NDArray[np.float32]:
+    """Days off beyond the weekend and school holidays of each market, shape (2, markets, days).
+
+    Where a school calendar is not known nobody counts as on holiday.
+    """
+    lines = np.zeros((2, len(territory.markets), days), dtype=np.float32)
+    for i, market in enumerate(territory.markets):
+        lines[0, i] = almanac(replace(market, school=""), first_day, days).off
+        lines[1, i] = np.nan_to_num(school(market, first_day, days).share)
+    return lines
 
 
 @lru_cache(maxsize=64)
@@ -149,12 +162,14 @@ def _of_zone(
     feasts, pupils = almanac(home, first_day, days), school(home, first_day, days)
     # Runs are those of whoever fills the zone: of its visitors where most come from one market.
     runs = almanac(territory.leading(zone), first_day, days)
-    public, free, known, break_day = np.zeros((4, days))
+    public, off, free, known, break_day = np.zeros((5, days))
     for market, share in zip(territory.markets, territory.shares[zone], strict=True):
         if share <= 0:
             continue
         # A market lives on the public holidays of its country, whatever its school zone.
-        public += share * almanac(replace(market, school=""), first_day, days).holiday
+        there = almanac(replace(market, school=""), first_day, days)
+        public += share * there.holiday
+        off += share * there.off
         theirs = school(market, first_day, days)
         told = np.isfinite(theirs.share)
         known += share * told
@@ -177,6 +192,7 @@ def _of_zone(
         "to_holiday": runs.to_holiday,
         "since_holiday": runs.since_holiday,
         "holiday_share": public / total if total > 0 else np.full(days, np.nan),
+        "off_share": off / total if total > 0 else np.full(days, np.nan),
         "school_home": pupils.share,
         "school_share": free / weight,
         "school_day": break_day / weight,

@@ -3,8 +3,11 @@
 Conformalised quantile regression (Romano, Patterson, Candès 2019, arXiv:1905.03222), one shift per
 quantile so that the band may be asymmetric, learnt from forecasts the model made for days it had
 not seen: first by group of horizons, then by kind of day, then by zone. The latter two correct what
-the former left, and are drawn towards no correction where few days speak for them. There is one
-such set where every source is fresh and one for each source that may fail; the wider holds.
+the former left, and are drawn towards no correction where few days speak for them. The median stays
+where the model put it, unless the band leaves it behind. As errors of one season do not promise
+those of the next, how far a shift must reach follows what the bands already published have held
+(Gibbs, Candès 2021, arXiv:2106.00170). There is one such set where every source is fresh and one
+for each source that may fail; the wider holds.
 """
 
 from __future__ import annotations
@@ -25,8 +28,11 @@ HORIZON_GROUPS = ((0, 1), (2, 3), (4, 7), (8, 14))
 KINDS = ("weekday", "weekend", "holiday run")
 """Kinds of day that are calibrated and reported together."""
 
+RUN = KINDS.index("holiday run")
+
 _MIN_POINTS = 100
-_SHRINKAGE = 300
+_SHRINKAGE = 1000
+_PACE, _FARTHEST = 0.25, 0.08
 
 
 def horizon_group(horizon: npt.NDArray[Any]) -> Ints:
@@ -91,17 +97,20 @@ class Shifts:
         observed: Doubles,
         cells: Cells,
         zones: int,
+        reach: Doubles | None = None,
     ) -> Self:
         """Learn shifts from ``raw`` quantiles, shape (n, quantiles), and what came true.
 
         ``observed`` has shape (n,) and the unit of ``raw``; rows in which either is not known are
-        left out, and fewer than 100 of them teach nothing.
+        left out, and fewer than 100 of them teach nothing. ``reach``, shape (quantiles,), is what
+        :func:`adapted` says; by default the quantiles themselves.
         """
         known = np.isfinite(observed) & np.isfinite(raw).all(axis=1)
         if known.sum() < _MIN_POINTS:
             return cls.none(len(quantiles), zones)
         score = (observed[known, None] - raw[known]) / spread(raw[known])[:, None]
-        cells, levels = cells.where(known), np.asarray(quantiles)
+        score[:, len(quantiles) // 2] = 0.0
+        cells, levels = cells.where(known), np.asarray(quantiles) if reach is None else reach
         everywhere = np.zeros(len(score), dtype=np.int64)
         pooled = _by(everywhere, 1, score, levels, 0)
         horizon = _by(cells.group, len(HORIZON_GROUPS), score - pooled, levels, 0) + pooled
@@ -114,6 +123,33 @@ class Shifts:
         """Total shift of each question, shape (n, quantiles)."""
         zone = np.vstack([self.zone, np.zeros(self.zone.shape[1])])
         return np.asarray(self.horizon[cells.group] + self.kind[cells.kind] + zone[cells.zone])
+
+
+def adapted(
+    quantiles: Sequence[float], published: Doubles, observed: Doubles, fold: Ints
+) -> Doubles:
+    """Levels at which the errors are read, shape (quantiles,), from what bands have held so far.
+
+    ``published``, shape (n, quantiles), are calibrated quantiles of earlier folds and ``observed``,
+    shape (n,), what came true, NaN where not known yet; ``fold`` orders them. The first fold counts
+    for nothing: nothing was known to calibrate it by. After each other a quantile that too few days
+    lay below reaches farther, by a part of what was missing.
+
+    >>> low = np.tile([1.0, 2.0, 3.0], (50, 1))
+    >>> adapted((0.1, 0.5, 0.9), low, np.full(50, 9.0), np.ones(50, dtype=int)).round(3).tolist()
+    [0.175, 0.5, 0.98]
+    """
+    levels = np.asarray(quantiles, dtype=np.float64)
+    change = np.zeros(len(levels))
+    known = np.isfinite(observed) & np.isfinite(published).all(axis=1) & (fold > 0)
+    for k, f in enumerate(np.unique(fold[known])):
+        rows = known & (fold == f)
+        below = (observed[rows, None] <= published[rows]).mean(axis=0)
+        # Boldly at first, slowly later.
+        pace = _PACE + 0.5 / (k + 1)
+        change = np.clip(change + pace * (levels - below), -_FARTHEST, _FARTHEST)
+    change[len(levels) // 2] = 0.0
+    return np.asarray(np.clip(levels + change, 0.005, 0.995))
 
 
 def _by(cell: Ints, cells: int, score: Doubles, levels: Doubles, shrinkage: float) -> Doubles:

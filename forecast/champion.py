@@ -20,7 +20,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from forecast.bundle import MANIFEST, verify
@@ -29,11 +29,15 @@ from forecast.errors import ModelError, ModelIntegrityError, NoModelError
 
 @dataclass(frozen=True)
 class Reign:
-    """One champion: the registered model's ``name``, its ``version``, its bundle's ``folder``."""
+    """One champion: the registered model's ``name``, its ``version``, its bundle's ``folder``.
+
+    ``reason`` is why it was promoted although the gate had not let it pass; empty if it had.
+    """
 
     name: str
     version: str
     folder: str
+    reason: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Zone(_Model):
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
     coast: bool = False
+    capacity: float | None = Field(default=None, gt=0, le=5e6)
     country: str = Field(default="", pattern=r"^([A-Z]{2})?$")
     subdivision: str = ""
     school: str = ""
@@ -91,12 +92,28 @@ class Training(_Model):
     backtest_stride_days: int = Field(default=7, ge=1, le=28)
     refit_days: int = Field(default=91, ge=7)
     rounds: int = Field(default=300, ge=10, le=5000)
-    learning_rate: float = Field(default=0.05, gt=0, le=1)
-    leaves: int = Field(default=31, ge=4, le=255)
-    min_leaf: int = Field(default=40, ge=1)
+    learning_rate: float = Field(default=0.04, gt=0, le=1)
+    leaves: int = Field(default=12, ge=4, le=255)
+    min_leaf: int = Field(default=100, ge=1)
     blend: float = Field(default=0.3, ge=0, le=1)
     seed: int = 20190101
     perfect_weather: bool = False
+
+
+class Gate(_Model):
+    """What a candidate must reach on the last ``holdout_days`` to become champion."""
+
+    holdout_days: int = Field(default=84, ge=14)
+    coverage_low: float = Field(default=0.75, ge=0, le=1)
+    coverage_high: float = Field(default=0.85, ge=0, le=1)
+    worst_zone: float = Field(default=0.05, ge=0, le=10)
+    significance: float = Field(default=0.05, gt=0, le=0.5)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.coverage_low < self.coverage_high:
+            raise ValueError("coverage_low must be below coverage_high")
+        return self
 
 
 Quantile = Annotated[float, Field(gt=0, lt=1)]
@@ -122,6 +139,7 @@ class RunConfig(_Model):
     quantiles: tuple[Quantile, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
     levels: Levels = Levels()
     training: Training = Training()
+    gate: Gate = Gate()
 
     @field_validator("timezone")
     @classmethod

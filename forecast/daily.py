@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from forecast.almanac import COLUMNS, calendar_lines
+from forecast.almanac import COLUMNS, calendar_lines, market_lines
 from forecast.territory import Territory
 
 
@@ -17,19 +17,26 @@ class Daily:
     """Columns that depend only on the zone and the day.
 
     ``lines`` has shape (columns, groups, days), float32, where ``group``, shape (zones,), is the
-    line of each zone; day ``i`` is ``first_day + i`` in days since 1970-01-01.
+    line of each zone; day ``i`` is ``first_day + i`` in days since 1970-01-01. ``markets``, shape
+    (2, markets, days), says of each market visitors come from whether it is off beyond its weekend
+    (1; −1 on a worked day of it) and what share of its pupils is on holiday; ``shares``, shape
+    (zones, markets), how many of each zone's visitors it sends.
     """
 
     zone_ids: tuple[str, ...]
     first_day: int
     group: npt.NDArray[np.int64]
     lines: npt.NDArray[np.float32]
+    markets: npt.NDArray[np.float32]
+    shares: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, territory: Territory, first_day: int, last_day: int) -> Self:
         """Calendar of every zone of a territory, both days included."""
-        group, lines = calendar_lines(territory, first_day, last_day - first_day + 1)
-        return cls(territory.zone_ids, first_day, group, lines)
+        days = last_day - first_day + 1
+        group, lines = calendar_lines(territory, first_day, days)
+        markets = market_lines(territory, first_day, days)
+        return cls(territory.zone_ids, first_day, group, lines, markets, territory.shares)
 
     @property
     def days(self) -> int:

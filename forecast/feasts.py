@@ -73,9 +73,11 @@ _MARGIN = 64  # days around the span, so that no distance depends on where it st
 class Almanac:
     """The public holidays of one market, and the free time they make.
 
-    ``holiday``, ``eve``, ``day_after`` and ``bridge`` are booleans; ``feast`` is the code of the
-    day's feast in :data:`FEASTS`. A run is three or more consecutive free days (weekend, holiday
-    or bridge) that contain a holiday: ``run_length`` and ``run_position`` (from 1) are 0 outside
+    ``holiday``, ``eve``, ``day_after`` and ``bridge`` are booleans; ``off`` is 1 on a free day
+    outside the usual weekend and −1 on a day of it that is worked to make up for another;
+    ``feast`` is the code of the day's feast in :data:`FEASTS`. A run is three or more consecutive
+    free days (weekend, holiday or bridge) that contain a holiday: ``run_length`` and
+    ``run_position`` (from 1) are 0 outside
     one; ``days_to_run`` counts the days until the next begins (0 inside). ``run_feast`` is the
     code of the dominant feast of the nearest run and ``feast_offset`` the days since that feast
     (negative before), while it is within :data:`NEAR` days; otherwise 0 and NaN. ``to_holiday``
@@ -84,6 +86,7 @@ class Almanac:
     """
 
     holiday: Bools
+    off: Ints
     feast: Ints
     eve: Bools
     day_after: Bools
@@ -113,7 +116,8 @@ def public_holidays(market: Market, first_day: int, days: int) -> Bools:
 def almanac(market: Market, first_day: int, days: int) -> Almanac:
     """Everything about the public holidays of a market; raises as :func:`public_holidays`."""
     start, n = first_day - _MARGIN, days + 2 * _MARGIN
-    feast, weekend = _feasts(market.country, market.subdivision, start, n)
+    feast, usual, worked = _feasts(market.country, market.subdivision, start, n)
+    weekend = usual & ~worked
     holiday = feast > 0
     before, after = np.roll(holiday | weekend, 1), np.roll(holiday | weekend, -1)
     touches = (np.roll(holiday, 1) & np.roll(weekend, -1)) | (
@@ -142,6 +146,7 @@ def almanac(market: Market, first_day: int, days: int) -> Almanac:
     to_next, since = distances(np.flatnonzero(holiday), n)
     columns = {
         "holiday": holiday,
+        "off": free.astype(np.int64) - usual,
         "feast": feast,
         "eve": np.roll(holiday, -1) & ~holiday,
         "day_after": np.roll(holiday, 1) & ~holiday,
@@ -176,8 +181,8 @@ def distances(marks: Ints, days: int) -> tuple[Ints, Ints]:
     return padded[following] - day, day - padded[np.searchsorted(padded, day, side="right") - 1]
 
 
-def _feasts(country: str, subdivision: str, start: int, days: int) -> tuple[Ints, Bools]:
-    """Code of the feast of each day (0 if none), and whether it is a weekend day."""
+def _feasts(country: str, subdivision: str, start: int, days: int) -> tuple[Ints, Bools, Bools]:
+    """Code of the feast of each day (0 if none), whether it is of the weekend, whether worked."""
     years = range((EPOCH + timedelta(start)).year, (EPOCH + timedelta(start + days)).year + 1)
     try:
         known = holidays.country_holidays(
@@ -197,13 +202,15 @@ def _feasts(country: str, subdivision: str, start: int, days: int) -> tuple[Ints
     # Where only Sunday is the legal weekend, people still travel on Saturday.
     weekend = set(known.weekend) | ({5} if 6 in known.weekend else set())
     weekday = (np.arange(start, start + days) + 3) % 7
-    return feast, np.isin(weekday, list(weekend))
+    made_up = [(day - EPOCH).days - start for day in known.weekend_workdays]
+    return feast, np.isin(weekday, list(weekend)), np.isin(np.arange(days), made_up)
 
 
 def _code(name: str) -> int:
     """Code of a feast from its English name."""
     plain = name.split(" (")[0]
     plain = _ALIASES.get(plain, plain)
-    if "Chinese New Year" in plain or "Lunar New Year" in plain:
+    # A run is anchored on the feast itself, whether or not its eve is a day off that year.
+    if ("Chinese New Year" in plain or "Lunar New Year" in plain) and "Eve" not in plain:
         plain = "Chinese New Year"
     return FEASTS.index(plain) if plain in FEASTS[1:-1] else len(FEASTS) - 1

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from forecast.calibration import Cells, day_kind, horizon_group
 from forecast.daily import Daily
 from forecast.grid import Grid
+from forecast.linear import OWN
 from forecast.matrix import FeatureMatrix
 from forecast.truth import Truth
 
@@ -18,8 +20,8 @@ Doubles = npt.NDArray[np.float64]
 LEVEL = "history_level"
 """The column by which influx is scaled."""
 
-OWN_COLUMNS = ("model_linear_step", "model_zone")
-"""Columns the model adds to those of the matrix: its partner's answer, and which zone it is."""
+OWN_COLUMNS = (*(f"model_{name}" for name in OWN), "model_zone")
+"""Columns the model adds to those of the matrix: what its partner says, and which zone it is."""
 
 _NEEDED = (LEVEL, "calendar_weekday", "calendar_run_length", "calendar_horizon_days")
 
@@ -43,16 +45,38 @@ def zone_positions(zone_ids: tuple[str, ...], grid: Grid) -> npt.NDArray[np.int6
 def model_table(
     matrix: FeatureMatrix,
     columns: tuple[str, ...],
-    steps: Doubles,
+    said: Doubles,
     zone: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float32]:
-    """``columns`` of the matrix and :data:`OWN_COLUMNS`, shape (columns, questions)."""
-    table = np.empty((len(columns) + 2, len(matrix.grid)), dtype=np.float32)
+    """``columns`` of the matrix and :data:`OWN_COLUMNS`, shape (columns, questions).
+
+    ``said`` is what the partner says, shape (4, questions).
+    """
+    table = np.empty((len(columns) + len(OWN_COLUMNS), len(matrix.grid)), dtype=np.float32)
     for i, name in enumerate(columns):
         table[i] = matrix.column(name)
-    table[-2] = steps
+    table[len(columns) : -1] = said
     table[-1] = np.where(zone >= 0, zone, np.nan)
     return table
+
+
+def matrix_cells(matrix: FeatureMatrix, zone: npt.NDArray[np.int64]) -> Cells:
+    """What the blend and the calibration of each question depend on."""
+    return Cells(
+        horizon_group(matrix.grid.horizon),
+        day_kind(matrix.column("calendar_weekday"), matrix.column("calendar_run_length")),
+        zone,
+    )
+
+
+def table_cells(columns: tuple[str, ...], table: npt.NDArray[np.float32]) -> Cells:
+    """The same of the rows of a prepared table, shape (questions, columns and own columns)."""
+    weekday, run, horizon = (
+        table[:, columns.index(f"calendar_{name}")]
+        for name in ("weekday", "run_length", "horizon_days")
+    )
+    zone = np.nan_to_num(table[:, -1], nan=-1).astype(np.int64)
+    return Cells(horizon_group(np.nan_to_num(horizon)), day_kind(weekday, run), zone)
 
 
 def truth_lines(truth: Truth, daily: Daily) -> Doubles:

@@ -82,6 +82,10 @@ def read_forecasts(table: LakeTable, rows: ds.Expression | None, *, latest: bool
     place = arrow.schema.get_field_index("target_date")
     days = arrow["target_date"].cast(pa.timestamp("us"))
     frame: pd.DataFrame = arrow.set_column(place, "target_date", days).to_pandas()
+    # A table written by an earlier release lacks what was added since: it reads as empty.
+    absent = [field for field in COLUMNS if field.name not in frame.columns]
+    nothing = pa.schema(absent).empty_table().to_pandas().reindex(frame.index)
+    frame = pd.concat([frame, nothing], axis=1)
     for column in SCHEMA.columns:
         if column.kind == "text":
             frame[column.name] = categorical(frame[column.name])

@@ -21,6 +21,12 @@ LEVELS = ("vert", "orange", "rouge", "noir")
 MIN_HISTORY_DAYS = 180
 """Fewer measured days than this say nothing about what a zone reaches twice a year [d]."""
 
+HISTORY_DAYS = 3 * 364
+"""Thresholds are those of the last three years that are known [d]."""
+
+CAPACITY_SHARES = (0.8, 1.0, 1.2)
+"""Shares of a zone's capacity, where one is given, at which orange, rouge and noir begin [1]."""
+
 DAYS_PER_YEAR = 365.25
 
 
@@ -80,6 +86,37 @@ def _zone_thresholds(values: Floats, quantiles: Sequence[float]) -> Floats | Non
         return None
     median, *found = np.quantile(measured, [0.5, *quantiles])
     return np.array(found) if found[0] > median else None
+
+
+def zone_limits(
+    influx: npt.ArrayLike,
+    days_per_year: DaysPerYear,
+    capacities: Sequence[float | None],
+) -> Floats:
+    """Where each level begins in each zone, shape (zones, 3), NaN where a zone has no level.
+
+    ``influx`` has shape (zones, days), NaN where not known; its last :data:`HISTORY_DAYS` up to the
+    newest known day count. A zone with a capacity [visitors day⁻¹] is measured against
+    :data:`CAPACITY_SHARES` of it instead, from the first day on.
+
+    >>> from types import SimpleNamespace
+    >>> yearly = SimpleNamespace(orange=36, rouge=10, noir=2)
+    >>> lines = [range(200), [float("nan")] * 200, [1] * 200]
+    >>> zone_limits(lines, yearly, [None, 500, None]).round()
+    array([[179., 194., 198.],
+           [400., 500., 600.],
+           [ nan,  nan,  nan]])
+    """
+    lines = np.asarray(influx, dtype=np.float64)
+    known = np.flatnonzero(np.isfinite(lines).any(axis=0))
+    newest = known[-1] + 1 if len(known) else 0
+    names = [str(i) for i in range(len(lines))]
+    history = dict(zip(names, lines[:, max(newest - HISTORY_DAYS, 0) : newest], strict=True))
+    limits = threshold_rows(thresholds(history, days_per_year), names)
+    for row, capacity in zip(limits, capacities, strict=True):
+        if capacity is not None:
+            row[:] = np.multiply(CAPACITY_SHARES, capacity)
+    return limits
 
 
 def threshold_rows(zone_thresholds: Mapping[str, Floats | None], zone_ids: Sequence[str]) -> Floats:

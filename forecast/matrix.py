@@ -17,13 +17,16 @@ class FeatureMatrix:
 
     ``values`` has shape (columns, questions), float32, one contiguous line per column;
     ``columns[i]`` is ``<source>_<name>``. ``perfect_weather`` marks that observed weather stood
-    in for forecasts.
+    in for forecasts. ``recent`` is influx on the local day of the origin and the days before it, as
+    it was known at the origin [visitors day⁻¹], shape (asks, days); None where only some sources
+    were asked.
     """
 
     grid: Grid
     columns: tuple[str, ...]
     values: npt.NDArray[np.float32]
     perfect_weather: bool = False
+    recent: npt.NDArray[np.float32] | None = None
 
     def column(self, name: str) -> npt.NDArray[np.float32]:
         """One column; raise :class:`KeyError` if there is none of that name."""
@@ -35,7 +38,8 @@ class FeatureMatrix:
     def take(self, asks: npt.NDArray[np.bool_]) -> FeatureMatrix:
         """The questions of the asks where the mask holds."""
         grid, rows = self.grid.take(asks)
-        return FeatureMatrix(grid, self.columns, self.values[:, rows], self.perfect_weather)
+        recent = None if self.recent is None else self.recent[asks]
+        return FeatureMatrix(grid, self.columns, self.values[:, rows], self.perfect_weather, recent)
 
     def frame(self) -> pd.DataFrame:
         """The ``feature matrix`` table: the grid's columns, then the features."""

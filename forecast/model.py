@@ -1,10 +1,12 @@
 """InfluxModel: one LightGBM booster per quantile over all zones and horizons, and its partners.
 
-The target is the log of influx over a level of the zone known at the origin (``history_level``), so
-that one model serves zones of any size and trees need not extrapolate growth. Rows weigh as much as
-their level, which makes the loss one of persons. Two ridges, of the calendar and of the forecast
-weather, enter as a column, fitted without the days they are shown on. Quantiles are put in order
-and shifted by a conformal calibration. Nothing is pickled: text, JSON and npz, each with its hash.
+Two ridges, of the calendar and of the forecast weather, say how far the target day lies, in log,
+from a level of the zone known at the origin (``history_level``). The boosters learn what these
+leave, from answers of ridges that had not seen the day, so that one model serves zones of any size
+and trees need not extrapolate growth. Rows weigh as much as the partner expects, which makes the
+loss one of persons. Quantiles are drawn towards the partner as far as past errors advise, put in
+order and shifted by a conformal calibration. Nothing is pickled: text, JSON and npz, each with its
+hash.
 """
 
 from __future__ import annotations
@@ -19,28 +21,31 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast import model_files
-from forecast.calibration import Calibration, Cells, Shifts, day_kind, horizon_group
+from forecast.blending import MEMBERS, Blend
+from forecast.calibration import Calibration, Cells, Shifts
 from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError
 from forecast.fitting import (
     LEVEL,
     OWN_COLUMNS,
     booster_parameters,
+    matrix_cells,
     model_table,
+    table_cells,
     trainable_columns,
-    truth_lines,
     weekday_levels,
     zone_positions,
 )
-from forecast.linear import CalendarRidge, cross_fitted_steps
+from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
-from forecast.sky import SkyRidge, fit_sky, sky_terms
+from forecast.sky import SkyRidge, sky_terms
+from forecast.target import Target
 from forecast.truth import Truth
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-_LEAST_RATIO, _MAX_RATIO = 0.01, 20.0
+_STEP = -len(OWN_COLUMNS)
 
 
 @dataclass
@@ -49,8 +54,8 @@ class InfluxModel:
 
     ``columns`` are the columns of the matrix it reads, in order; ``levels`` has shape (zones, 7),
     the level of each weekday where the matrix has none, so that a zone whose influx stopped
-    arriving is still answered; ``blend`` (0 to 1) is how far the median is drawn, in proportion,
-    towards what the calendar alone says; ``stamp`` says what it was trained on.
+    arriving is still answered; ``blend`` is how far the answer is drawn, in proportion, towards
+    what the partner says; ``stamp`` says what it was trained on.
     """
 
     quantiles: tuple[float, ...]
@@ -60,7 +65,7 @@ class InfluxModel:
     linear: CalendarRidge
     levels: Doubles
     calibration: Calibration
-    blend: float = 0.0
+    blend: Blend
     sky: SkyRidge = field(default_factory=SkyRidge.none)
     stamp: dict[str, Any] = field(default_factory=dict)
 
@@ -85,36 +90,22 @@ class InfluxModel:
         ModelError
             If fewer than 200 questions can be used.
         """
-        grid = matrix.grid
-        influx, level = truth.of(grid), matrix.column(LEVEL).astype(np.float64)
-        use = np.isfinite(influx) & (level > 0)
-        if use.sum() < 200:
-            raise ModelError(
-                f"only {int(use.sum())} past questions have both a known influx and a history; "
-                "at least 200 are needed: ingest a longer history of influx"
-            )
-        lines = truth_lines(truth, daily)
-        linear = CalendarRidge.fit(daily, lines, until_day)
-        steps = cross_fitted_steps(grid, matrix.column("history_age"), daily, lines, until_day)
-        ratio = np.full(len(grid), np.nan)
-        ratio[use] = np.clip(influx[use] / level[use], _LEAST_RATIO, _MAX_RATIO)
-        sky, more = fit_sky(matrix, np.log(ratio) - steps)
-        steps += more
+        target, zones = Target.of(matrix, truth, daily, until_day), matrix.grid.zone_ids
         model = cls(
             tuple(quantiles),
             trainable_columns(matrix),
-            grid.zone_ids,
+            zones,
             [],
-            linear,
+            target.linear,
             weekday_levels(truth, until_day),
-            Calibration(Shifts.none(len(quantiles), len(grid.zone_ids))),
-            float(parameters["blend"]),
-            sky,
+            Calibration(Shifts.none(len(quantiles), len(zones))),
+            Blend.constant(float(parameters["blend"]), len(zones)),
+            target.sky,
         )
         dataset = lgb.Dataset(
-            model._table(matrix, steps)[:, use].T,
-            label=np.log(ratio[use]),
-            weight=level[use] / level[use].mean(),
+            model._table(matrix, target.said)[:, target.use].T,
+            label=target.left,
+            weight=target.weight / target.weight.mean(),
             feature_name=[*model.columns, *OWN_COLUMNS],
             categorical_feature=["model_zone"],
             params={"max_bin": 63, "verbosity": -1},
@@ -139,23 +130,34 @@ class InfluxModel:
         ModelError
             If the matrix lacks a column the model was trained on.
         """
+        quantiles, others = self.members(matrix, daily)
+        cells = self.cells(matrix)
+        answer = self.blend.apply(quantiles, others, cells)
+        return answer if raw else self.calibration.apply(answer, cells, stale)
+
+    def members(self, matrix: FeatureMatrix, daily: Daily) -> tuple[Doubles, Doubles]:
+        """What the boosters and the other members say [visitors day⁻¹], to be blended.
+
+        Quantiles, shape (questions, quantiles), and influx by the partner and by the level, shape
+        (questions, 2). Raises as :meth:`predict`.
+        """
         missing = [name for name in self.columns if name not in matrix.columns]
         if missing:
             raise ModelError(f"the features lack {missing[0]!r}, on which the model was trained")
         if not len(matrix.grid):
-            return np.empty((0, len(self.quantiles)))
-        steps = self.linear.steps(matrix.grid, matrix.column("history_age"), daily)
-        steps += self.sky.steps(sky_terms(matrix), self._zones(matrix))
-        answer = self._raw(self._table(matrix, steps).T, self._level(matrix))
-        return answer if raw else self.calibration.apply(answer, self.cells(matrix), stale)
+            return np.empty((0, len(self.quantiles))), np.empty((0, len(MEMBERS)))
+        level = self.level(matrix)
+        return self._raw(self._table(matrix, self.said(matrix, daily)).T, level)
+
+    def said(self, matrix: FeatureMatrix, daily: Daily) -> Doubles:
+        """What the partners say of each question: see ``CalendarRidge.say``; the sky's step too."""
+        said = self.linear.say(matrix, self.level(matrix), daily)
+        said[0] += self.sky.steps(sky_terms(matrix), self._zones(matrix))
+        return said
 
     def cells(self, matrix: FeatureMatrix) -> Cells:
-        """What the calibration of each question depends on."""
-        return Cells(
-            horizon_group(matrix.grid.horizon),
-            day_kind(matrix.column("calendar_weekday"), matrix.column("calendar_run_length")),
-            self._zones(matrix),
-        )
+        """What the blend and the calibration of each question depend on."""
+        return matrix_cells(matrix, self._zones(matrix))
 
     def predict_table(self, table: Floats, level: Doubles) -> Doubles:
         """Quantiles from a prepared table, shape (questions, columns and own columns).
@@ -163,30 +165,23 @@ class InfluxModel:
         ``level`` [visitors day⁻¹] is the column :data:`LEVEL`. For whoever has the columns but no
         grid; every source counts as fresh.
         """
-        weekday, run, horizon = (
-            table[:, self.columns.index(f"calendar_{name}")]
-            for name in ("weekday", "run_length", "horizon_days")
-        )
-        zone = np.nan_to_num(table[:, -1], nan=-1).astype(np.int64)
-        cells = Cells(horizon_group(np.nan_to_num(horizon)), day_kind(weekday, run), zone)
-        return self.calibration.apply(self._raw(table, level), cells)
+        cells = table_cells(self.columns, table)
+        return self.calibration.apply(self.blend.apply(*self._raw(table, level), cells), cells)
 
-    def _raw(self, table: Floats, level: Doubles) -> Doubles:
-        ratio = np.exp(np.column_stack([booster.predict(table) for booster in self.boosters]))
-        if self.blend:
-            step = np.nan_to_num(table[:, -2].astype(np.float64))
-            median = np.maximum(ratio[:, [len(self.quantiles) // 2]], 1e-3)
-            partner = np.exp(np.clip(step, -3.0, 3.0))[:, None]
-            ratio = ratio * (partner / median) ** self.blend
-        return np.asarray(np.maximum(np.sort(ratio, axis=1), 0.0) * level[:, None])
+    def _raw(self, table: Floats, level: Doubles) -> tuple[Doubles, Doubles]:
+        partner = level * np.exp(np.nan_to_num(table[:, _STEP].astype(np.float64)))
+        left = np.column_stack([booster.predict(table) for booster in self.boosters])
+        quantiles = np.exp(np.sort(left, axis=1)) * partner[:, None]
+        return np.asarray(quantiles), np.column_stack([partner, level])
 
-    def _table(self, matrix: FeatureMatrix, steps: Doubles) -> Floats:
-        return model_table(matrix, self.columns, steps, self._zones(matrix))
+    def _table(self, matrix: FeatureMatrix, said: Doubles) -> Floats:
+        return model_table(matrix, self.columns, said, self._zones(matrix))
 
     def _zones(self, matrix: FeatureMatrix) -> npt.NDArray[np.int64]:
         return zone_positions(self.zone_ids, matrix.grid)
 
-    def _level(self, matrix: FeatureMatrix) -> Doubles:
+    def level(self, matrix: FeatureMatrix) -> Doubles:
+        """Level of each question's zone [visitors day⁻¹], NaN where nothing is known of it."""
         level = matrix.column(LEVEL).astype(np.float64)
         kept = np.vstack([self.levels, np.full(7, np.nan)])
         return np.where(level > 0, level, kept[self._zones(matrix), matrix.grid.target_day % 7])
@@ -203,6 +198,7 @@ class InfluxModel:
                 "coefficients": self.linear.coefficients,
                 "sky": self.sky.coefficients,
                 "levels": self.levels,
+                "blend": self.blend.shares,
                 **self.calibration.arrays(),
             },
             facts={
@@ -211,7 +207,6 @@ class InfluxModel:
                 "zone_ids": self.zone_ids,
                 "quantiles": self.quantiles,
                 "linear_last_day": self.linear.last_day,
-                "blend": self.blend,
             },
         )
 
@@ -235,7 +230,7 @@ class InfluxModel:
                 CalendarRidge(zone_ids, arrays["coefficients"], facts["linear_last_day"]),
                 arrays["levels"],
                 Calibration.from_arrays(arrays),
-                facts["blend"],
+                Blend(arrays["blend"]),
                 SkyRidge(arrays["sky"]),
                 {k: v for k, v in facts.items() if k not in _FACTS},
             )
@@ -243,7 +238,7 @@ class InfluxModel:
             raise ModelIntegrityError(f"{folder}: cannot be loaded: {error}") from error
 
 
-_FACTS = {"files", "features", "zone_ids", "quantiles", "linear_last_day", "blend"}
+_FACTS = {"files", "features", "zone_ids", "quantiles", "linear_last_day"}
 
 
 def _file(quantile: float) -> str:

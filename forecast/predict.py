@@ -12,24 +12,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecast.analogue import run_days
+from forecast.circumstances import circumstances
 from forecast.config import RunConfig
 from forecast.daily import Daily
 from forecast.errors import ModelError
+from forecast.explanation import contributions
 from forecast.features import build
 from forecast.features.base import Evidence
 from forecast.freshness import SourceStatus, regime, source_statuses, stale_domains
-from forecast.grid import Grid, make_grid
-from forecast.levels import LEVELS, level_of, probabilities, threshold_rows, thresholds
+from forecast.grid import day_number, make_grid
+from forecast.levels import LEVELS, level_of, probabilities, zone_limits
 from forecast.model import InfluxModel
-from forecast.tables import check, forecasts_schema, quantile_name
+from forecast.sentence import sentences
+from forecast.tables import check, contribution_name, forecasts_schema, quantile_name
 from forecast.territory import Territory
 from forecast.truth import Truth, truth_at
-
-_AROUND_DAYS = 21
-"""A usual day is one of the same weekday at most so many days from that time of year [d]."""
-
-_HISTORY_DAYS = 3 * 364
+from forecast.usual import usual
 
 
 @dataclass(frozen=True)
@@ -73,10 +71,14 @@ def answer_at(
         [origin], territory.zone_ids, range(config.max_horizon_days + 1), config.timezone
     )
     today = int(grid.ask_day[0])
-    daily = Daily.of(territory, today - 450, today + config.max_horizon_days + 60)
+    matrix, truth = build(grid, evidence), truth_at(evidence, origin)
+    usually = usual(grid, truth, territory)
+    first = min(today - 450, *(int(days.min()) for days in usually.days))
+    daily = Daily.of(territory, first, today + config.max_horizon_days + 60)
     statuses = source_statuses(readable, config, origin)
-    quantiles = model.predict(build(grid, evidence), daily, stale=stale_domains(statuses))
-    truth = truth_at(evidence, origin)
+    quantiles = model.predict(matrix, daily, stale=stale_domains(statuses))
+    median = quantiles[:, config.quantiles.index(0.5)]
+    parts = contributions(model, matrix, daily, median, usually)
     level_probabilities = probabilities(
         config.quantiles, quantiles, _thresholds(truth, config)[grid.row_zone]
     )
@@ -86,7 +88,12 @@ def answer_at(
     for i, level in enumerate(LEVELS):
         frame[f"probability_{level}"] = level_probabilities[:, i]
     frame["level"] = pd.Series(level_of(level_probabilities), dtype="str")
-    frame["usual"] = usual(grid, truth, territory)
+    frame["usual"] = usually.influx
+    for domain, persons in parts.items():
+        frame[contribution_name(domain)] = persons
+    days = circumstances(matrix, territory, _events(readable, territory))
+    why = sentences(parts, days, quantiles, median, usually.influx, frame["level"].tolist())
+    frame["why"] = pd.Series(why, dtype="str")
     frame["regime"] = regime(statuses)
     frame["model_version"] = model_version
     frame["lake_version"] = lake_version
@@ -104,25 +111,18 @@ def answer_at(
 
 def _thresholds(truth: Truth, config: RunConfig) -> npt.NDArray[np.float64]:
     """Where each level begins, shape (zones, 3), from the last whole years that are known."""
-    names = [zone.id for zone in config.zones]
-    history = dict(zip(names, truth.values[:, -_HISTORY_DAYS:], strict=True))
-    return threshold_rows(thresholds(history, config.levels), names)
+    return zone_limits(truth.values, config.levels, [zone.capacity for zone in config.zones])
 
 
-def usual(grid: Grid, truth: Truth, territory: Territory) -> npt.NDArray[np.float64]:
-    """What is usual for the day of each question [visitors day⁻¹], shape (questions,).
-
-    The median of the known days of the same weekday within three weeks of that time of year, this
-    year and before, holiday runs left out; NaN where fewer than three are known.
-    """
-    days = truth.first_day + np.arange(truth.values.shape[1])
-    ordinary = np.where(
-        run_days(territory, truth.first_day, len(days)), np.nan, truth.values.astype(np.float64)
-    )
-    answer = np.full(len(grid), np.nan)
-    for i, (zone, target) in enumerate(zip(grid.row_zone, grid.target_day, strict=True)):
-        away = np.abs((target - days + 182) % 365.2425 - 182)
-        like = (away <= _AROUND_DAYS) & (days % 7 == target % 7) & np.isfinite(ordinary[zone])
-        if like.sum() >= 3:
-            answer[i] = np.median(ordinary[zone][like])
-    return answer
+def _events(readable: pd.DataFrame, territory: Territory) -> dict[tuple[int, int], str]:
+    """The name of the largest event announced, by position of the zone and day."""
+    rows = readable[readable["source"] == "events"].sort_values("available_at", kind="stable")
+    rows = rows.drop_duplicates(["zone_id", "site_id", "date"], keep="last")
+    rows = rows[rows["value"] > 0].sort_values("value", kind="stable")
+    position = {zone: i for i, zone in enumerate(territory.zone_ids)}
+    days = day_number(rows["date"]).tolist()
+    return {
+        (position[zone], day): str(name)
+        for zone, day, name in zip(rows["zone_id"], days, rows["site_id"], strict=True)
+        if zone in position
+    }

@@ -34,9 +34,10 @@ class QuantileModel:
         """Quantiles of influx [visitors day⁻¹] for a feature matrix, one row per row.
 
         ``frame`` has ``zone_id``, ``horizon_days`` and every feature of the model, as
-        ``FeatureMatrix.frame()`` gives them. ``model_linear_step``, what the linear partner says
-        of the day, is used if it is there; without it the partner counts as saying "as usual",
-        which is less exact on feasts than :meth:`InfluxModel.predict`. ``params`` is not used.
+        ``FeatureMatrix.frame()`` gives them. What the linear partner says of the day
+        (``model_linear_step`` and the drifts) is used if it is there; without it the partner counts
+        as saying "as lately", which knows neither season nor feast: for forecasts take
+        :meth:`InfluxModel.predict`. ``params`` is not used.
 
         Raises
         ------
@@ -47,10 +48,10 @@ class QuantileModel:
         if missing:
             raise SchemaError(f"the frame lacks {missing[0]!r}, which the model reads")
         code = {zone: float(i) for i, zone in enumerate(self.model.zone_ids)}
-        step, zone = OWN_COLUMNS
+        *said, zone = OWN_COLUMNS
         table = frame.assign(**{zone: frame["zone_id"].astype("str").map(code)})
-        if step not in table.columns:
-            table[step] = np.nan
+        for name in set(said) - set(table.columns):
+            table[name] = 0.0
         names = [*self.model.columns, *OWN_COLUMNS]
         answer = self.model.predict_table(
             table[names].to_numpy(dtype=np.float32), frame[LEVEL].to_numpy(dtype=np.float64)

@@ -1,62 +1,34 @@
 """The model registry: every trained model, which one is champion, and how it got there.
 
 MLflow keeps the runs and the versions; ``models/champion`` is the bundle that forecasts. A model
-goes from the first to the second only through :meth:`Registry.promote`, which downloads it,
-checks every file's SHA-256, loads it and asks it one forecast. Nothing here reads or writes a
-pickle. This is the only module that imports MLflow, and only when a method needs it.
+goes from the first to the second only through :meth:`Registry.promote`, which obeys the gate's
+recorded decision, downloads the model, checks every file's SHA-256, loads it and asks it one
+forecast. Nothing here reads or writes a pickle.
 """
 
 from __future__ import annotations
 
-import logging
-import math
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from forecast import champion, tracking
 from forecast.bundle import verify
 from forecast.champion import Promotion, Reign
-from forecast.errors import AffluxError, ModelError, ModelIntegrityError, NoModelError
-from forecast.fitting import OWN_COLUMNS
-from forecast.model import InfluxModel
+from forecast.decision import Decision, must_pass
+from forecast.errors import ModelError, ModelIntegrityError, NoModelError
+from forecast.loading import load_and_warm_up
+from forecast.runs import Runs
 from forecast.tracking import ModelVersion
 
 _REQUIRED = ("afflux", "lightgbm", "numpy", "pandas", "scikit-learn")
 
 
-def load_and_warm_up(folder: Path) -> InfluxModel:
-    """Load a bundle as forecasting does, and make it answer one question without evidence.
-
-    Raises
-    ------
-    ModelError
-        If the answer is not a finite number.
-    """
-    model = InfluxModel.load(folder)
-    table = np.full((1, len(model.columns) + len(OWN_COLUMNS)), np.nan, dtype=np.float32)
-    if not np.isfinite(model.predict_table(table, np.ones(1))).all():
-        raise ModelError(f"{folder}: the model answers a question with something else than numbers")
-    return model
-
-
-class Registry:
-    """Versions of one model, ``name``, and the champion exported to the folder ``models``.
-
-    ``tracking_uri`` is anything MLflow takes; by default SQLite and artifacts under ``models``.
-    """
-
-    def __init__(self, models: Path, name: str, tracking_uri: str | None = None) -> None:
-        self.models = models.absolute()
-        self.name = name
-        self.tracking_uri = tracking_uri or f"sqlite:///{self.models}/mlflow.db"
+class Registry(Runs):
+    """Versions of one model, ``name``, and the champion exported to the folder ``models``."""
 
     def log(
         self,
@@ -67,11 +39,13 @@ class Registry:
         tags: Mapping[str, str],
         figures: Mapping[str, Path],
         tables: Mapping[str, pd.DataFrame] | None = None,
+        decision: Decision | None = None,
     ) -> ModelVersion:
         """Record one training as an MLflow run, and its bundle as the version called candidate.
 
         ``figures`` are image files and ``tables`` frames, by the name they get among the run's
-        artifacts. Metrics that are not finite numbers are left out.
+        artifacts; ``decision`` is what the gate said, which :meth:`promote` obeys. Metrics that
+        are not finite numbers are left out.
 
         Raises
         ------
@@ -81,21 +55,18 @@ class Registry:
             If MLflow cannot be reached or refuses.
         """
         manifest = verify(bundle)
-        finite = {tracking.key(k): float(v) for k, v in metrics.items() if math.isfinite(v)}
         kept_tags = {
             "lake_version": str(manifest.get("lake_version", "")),
             **tracking.texts(tags),
-            "headline": tracking.headline(finite),
+            **tracking.gate_tags(decision),
+            "headline": tracking.headline(metrics),
             "bundle": champion.digest(bundle),
         }
-        with self._session() as (mlflow, client), tempfile.TemporaryDirectory() as scratch:
-            tracking.collect(Path(scratch), figures, tables or {})
-            nested = mlflow.active_run() is not None
-            with mlflow.start_run(experiment_id=self._experiment(client), nested=nested) as run:
-                mlflow.log_params(tracking.texts(params))
-                mlflow.log_metrics(finite)
-                mlflow.set_tags(kept_tags)
-                mlflow.log_artifacts(scratch)
+        with self._session() as (mlflow, client):
+            metrics = {**metrics, **tracking.gate_metrics(decision)}
+            with self._run(mlflow, client, params, metrics, kept_tags, figures, tables) as run:
+                if decision is not None:
+                    mlflow.log_dict(decision.as_dict(), "gate.json")
                 model = mlflow.pyfunc.log_model(
                     name="model",
                     loader_module="forecast.pyfunc",
@@ -113,38 +84,51 @@ class Registry:
             return tracking.describe(registered, ["candidate"], served=None)
 
     def promote(
-        self, version: str | None = None, *, load: Callable[[Path], object] = load_and_warm_up
+        self,
+        version: str | None = None,
+        *,
+        reason: str = "",
+        load: Callable[[Path], object] = load_and_warm_up,
     ) -> Promotion:
-        """Make ``version`` (by default the candidate) the champion, if it can be loaded.
+        """Make ``version`` (by default the candidate) the champion, if it may and can be.
 
-        Whatever goes wrong, and at whatever moment the process is killed, ``models/champion``
-        is a whole bundle: the champion before, or the new one.
+        It may if the gate let it pass against the champion of today, or if a ``reason`` is given
+        why the gate is overruled, which is recorded. Whatever goes wrong, and at whatever moment
+        the process is killed, ``models/champion`` is a whole bundle: the champion before, or the
+        new one.
 
         Raises
         ------
         NoModelError
             If there is no such version, or no candidate.
         ModelIntegrityError, ModelError
-            If the bundle is damaged, cannot be loaded or cannot be fetched; nothing changes.
+            If the gate refuses, or the bundle is damaged, cannot be loaded or cannot be fetched;
+            nothing changes.
         """
-        with self._session() as (_, client):
-            if version is None:
-                version = self._aliases(client).get("candidate")
-                if version is None:
-                    raise NoModelError(
-                        f"{self.name} has no candidate: run `afflux train`, or name a version "
-                        "(`afflux models` lists them)"
-                    )
-            elif version not in [found.version for found in self.versions()]:
-                raise NoModelError(
-                    f"{self.name} has no version {version!r}: `afflux models` lists those it has"
-                )
+        chosen = self.find(version)
+        if not reason:
+            official = next((v.version for v in self.versions() if "champion" in v.aliases), None)
+            must_pass(chosen.version, chosen.decision, official)
         history = champion.reigns(self.models)
         previous = history[-1] if history else None
-        reign = Reign(self.name, version, self._install(version, load).name)
+        folder = self._install(chosen.version, load).name
+        reign = Reign(self.name, chosen.version, folder, reason)
         if reign != previous:
             history = [*history, reign]
         return self._crown(reign, previous, history)
+
+    def find(self, version: str | None = None) -> ModelVersion:
+        """A registered version, by default the candidate; raise NoModelError if there is none."""
+        found = self.versions()
+        if version is None:
+            chosen = next((v for v in found if "candidate" in v.aliases), None)
+            lacks = "candidate: run `afflux train`, or name a version (`afflux models` lists them)"
+        else:
+            chosen = next((v for v in found if v.version == version), None)
+            lacks = f"version {version!r}: `afflux models` lists those it has"
+        if chosen is None:
+            raise NoModelError(f"{self.name} has no {lacks}")
+        return chosen
 
     def rollback(self, *, load: Callable[[Path], object] = load_and_warm_up) -> Promotion:
         """Go back to the champion before. Its kept bundle is enough: MLflow may be down.
@@ -185,6 +169,13 @@ class Registry:
         """See :func:`forecast.champion.champion_folder`."""
         return champion.champion_folder(self.models)
 
+    def reigning(self) -> tuple[str, Path] | None:
+        """Version and bundle of this machine's champion; None if it is of no or another name."""
+        history = champion.reigns(self.models)
+        if not history or history[-1].name != self.name:
+            return None
+        return history[-1].version, self.models / "bundles" / history[-1].folder
+
     def _install(
         self, version: str, load: Callable[[Path], object], kept: Path | None = None
     ) -> Path:
@@ -202,6 +193,8 @@ class Registry:
         try:
             with self._session() as (_, client):
                 client.set_registered_model_alias(self.name, "champion", reign.version)
+                if reign.reason:
+                    client.set_model_version_tag(self.name, reign.version, "forced", reign.reason)
                 # Left in place, it would send `promote` after a rollback to the model just left.
                 if self._aliases(client).get("candidate") == reign.version:
                     client.delete_registered_model_alias(self.name, "candidate")
@@ -216,34 +209,3 @@ class Registry:
     def _aliases(self, client: Any) -> dict[str, str]:
         models = client.search_registered_models(f"name = '{self.name}'")
         return {a: str(v) for a, v in models[0].aliases.items()} if models else {}
-
-    def _experiment(self, client: Any) -> str:
-        found = client.get_experiment_by_name(self.name)
-        if found is not None:
-            return str(found.experiment_id)
-        # A server decides where artifacts go; a database does not, and would take ./mlruns.
-        remote = self.tracking_uri.startswith(("http", "databricks"))
-        location = None if remote else (self.models / "artifacts").as_uri()
-        return str(client.create_experiment(self.name, artifact_location=location))
-
-    @contextmanager
-    def _session(self) -> Iterator[tuple[Any, Any]]:
-        """MLflow and a client on the tracking URI, quiet; global state is put back at the end."""
-        self.models.mkdir(parents=True, exist_ok=True)
-        with tracking.environment(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import mlflow
-
-            uri = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
-            level = (logger := logging.getLogger("mlflow")).level
-            logger.setLevel(logging.CRITICAL)
-            try:
-                mlflow.set_tracking_uri(self.tracking_uri)
-                yield mlflow, mlflow.MlflowClient(self.tracking_uri)
-            except AffluxError:
-                raise
-            except Exception as error:  # of its database, of HTTP, of the disk
-                raise ModelError(tracking.failure(self.tracking_uri, error)) from error
-            finally:
-                mlflow.set_tracking_uri(uri)
-                logger.setLevel(level)

@@ -155,6 +155,29 @@ def quantile_name(quantile: float) -> str:
     return f"influx_p{100 * quantile:g}"
 
 
+CONTRIBUTIONS = {
+    "weather": "the weather forecast, and the weather there lately was",
+    "holidays": "public holidays, bridges and school holidays",
+    "season": "the time of year and the weekday",
+    "history": "the recent level of influx, its trend, and what no other domain says",
+    "mobility": "passages counted on roads and paths",
+    "parking": "the occupancy of car parks",
+    "waste": "the waste collected",
+    "events": "the events announced",
+    "sea": "the tides",
+}
+"""Domains among which the distance of a forecast from what is usual is shared out."""
+
+
+def contribution_name(domain: str) -> str:
+    """Column name of what a domain contributes.
+
+    >>> contribution_name("weather")
+    'contribution_weather'
+    """
+    return f"contribution_{domain}"
+
+
 def forecasts_schema(quantiles: tuple[float, ...], levels: tuple[str, ...]) -> TableSchema:
     """Schema of the forecasts table for these quantiles and levels."""
     answers = tuple(
@@ -172,6 +195,19 @@ def forecasts_schema(quantiles: tuple[float, ...], levels: tuple[str, ...]) -> T
             required=False,
         )
         for level in levels
+    )
+    explanations = (
+        *(
+            Column(
+                contribution_name(domain),
+                "number",
+                "visitors day⁻¹",
+                f"part of the median minus usual that is due to {meaning}",
+                required=False,
+            )
+            for domain, meaning in CONTRIBUTIONS.items()
+        ),
+        Column("why", "text", "", "the largest contributions, in French", required=False),
     )
     return TableSchema(
         name="forecasts",
@@ -199,6 +235,7 @@ def forecasts_schema(quantiles: tuple[float, ...], levels: tuple[str, ...]) -> T
                 low=0,
                 required=False,
             ),
+            *explanations,
             Column("regime", "text", "", "sources that were fresh at the origin"),
             Column("model_version", "text", "", "version of the model that answered"),
             Column("lake_version", "integer", "", "version of the observations it read", low=0),

@@ -6,6 +6,7 @@ MLflow itself is imported by :mod:`forecast.registry` alone.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from forecast.decision import Decision
+
 _FORCED = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -29,20 +32,24 @@ _DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # MLflow's own seven take four minutes
 }
 _LONGEST_TEXT = 5000
+_DECISION = "gate_decision"
 
 
 @dataclass(frozen=True)
 class ModelVersion:
     """One registered version, as `afflux models` lists it.
 
-    ``metrics`` are the headline ones: those logged under a name without ``/``. ``served`` says
-    that ``models/champion`` on this machine is this version.
+    ``metrics`` are the headline ones: those logged under a name without ``/``. ``decision`` is the
+    gate's, None if there is none, and ``forced`` the reason given for promoting it all the same.
+    ``served`` says that ``models/champion`` on this machine is this version.
     """
 
     version: str
     created: datetime
     aliases: tuple[str, ...]
     metrics: Mapping[str, float]
+    decision: Decision | None
+    forced: str
     lake_version: str
     simulated: bool
     perfect_weather: bool
@@ -80,7 +87,40 @@ def texts(values: Mapping[str, object]) -> dict[str, str]:
 
 def headline(metrics: Mapping[str, float]) -> str:
     """The metrics without ``/`` in their names, as the tag that :func:`describe` reads back."""
-    return json.dumps({name: value for name, value in metrics.items() if "/" not in name})
+    return json.dumps({n: value for n, value in finite(metrics).items() if "/" not in n})
+
+
+def finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics that are finite numbers, under names MLflow takes."""
+    return {key(name): float(v) for name, v in metrics.items() if math.isfinite(v)}
+
+
+def gate_tags(decision: Decision | None) -> dict[str, str]:
+    """The decision of the gate, in a word and whole, as tags of a run and of a model version."""
+    if decision is None:
+        return {}
+    word = "passed" if decision.passed else f"failed: {', '.join(decision.failed)}"
+    return {"gate": word, _DECISION: decision.to_json()}
+
+
+def gate_metrics(decision: Decision | None) -> dict[str, float]:
+    """The figures of each criterion of the gate, as metrics."""
+    figures: dict[str, float] = {}
+    for criterion in decision.criteria if decision else ():
+        for side in ("candidate", "reference"):
+            value = getattr(criterion, side)
+            if value is not None:
+                figures[f"gate/{criterion.name}/{side}"] = value
+        figures[f"gate/{criterion.name}/passed"] = float(criterion.passed)
+    return figures
+
+
+def _decision(tags: Mapping[str, str]) -> Decision | None:
+    """The decision in the tags of a version; None, which promotes nothing, if it is unreadable."""
+    try:
+        return Decision.from_json(tags[_DECISION])
+    except (KeyError, ValueError):
+        return None
 
 
 def collect(folder: Path, figures: Mapping[str, Path], tables: Mapping[str, pd.DataFrame]) -> None:
@@ -114,6 +154,8 @@ def describe(version: Any, aliases: Sequence[str], served: str | None) -> ModelV
         created=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
         aliases=tuple(sorted(aliases)),
         metrics=json.loads(tags.get("headline", "{}")),
+        decision=_decision(tags),
+        forced=tags.get("forced", ""),
         lake_version=tags.get("lake_version", ""),
         simulated=tags.get("simulated", "").lower() == "true",
         perfect_weather=tags.get("perfect_weather", "").lower() == "true",

@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[1] / "forecast"
 
 # Module (the first pattern that fits): what it may import of the package, whose own name is `.`.
 ARROWS = {
-    "errors territory french levels calibration tides tracking": "",
+    "errors territory french levels calibration tides": "",
+    "decision": "errors",
+    "tracking": "decision",
     "tables feasts bundle": "errors territory",
     "school almanac": "errors territory feasts school",
     "analogue daily": "territory almanac",
@@ -30,7 +32,7 @@ ARROWS = {
     "settings": "errors config",
     "freshness": "config",
     # Sources: the base, the as-of helpers and the ground floor. Never one another.
-    "features": "features.base grid matrix",
+    "features": "features.base features.kernels features.kernels_days drift grid matrix",
     "features.updates": "grid",
     "features.kernels*": "features.updates features.kernels* grid",
     "features.base": "features.updates grid territory",
@@ -41,19 +43,30 @@ ARROWS = {
     "lake lake_*": "errors tables grid lake_*",
     "ingest ingest.*": "ingest.* lake tables config errors grid",
     # Models.
-    "linear": "daily grid",
+    "drift": "grid",
+    "calendar_terms": "daily",
+    "linear": "errors daily drift calendar_terms matrix",
+    "blending": "calibration",
     "sky": "matrix",
-    "fitting": "daily grid matrix truth",
+    "fitting": "calibration daily grid linear matrix truth",
+    "target": "errors daily fitting linear matrix sky truth",
     "model_files": "errors bundle",
-    "model": "errors model_files sky calibration daily fitting linear matrix truth",
+    "model": "errors model_files sky blending calibration daily fitting linear matrix target truth",
     "champion": "errors bundle",
     "pyfunc": "errors tables fitting model",
-    "registry": "errors bundle champion fitting model tracking",
-    "predict": "errors tables config territory analogue daily grid levels freshness truth "
-    "features features.base model",
+    "loading": "errors fitting model",
+    "runs": "errors tracking",
+    "registry": "errors bundle champion decision loading runs tracking",
+    "usual": "territory analogue grid truth",
+    "explanation": "tables almanac blending daily grid fitting linear sky matrix model usual",
+    "circumstances": "territory feasts school matrix",
+    "sentence": "french circumstances",
+    "predict": "errors tables config territory daily grid levels freshness truth "
+    "features features.base model usual explanation circumstances sentence",
     # The two rooms that never meet.
     "training training.*": "training.* . errors tables config territory analogue daily grid matrix "
-    "calibration truth features features.base model registry tracking",
+    "levels calibration blending truth linear fitting features features.base bundle model decision "
+    "registry tracking",
     "serving.publish": "serving.publication serving.records config settings champion lake model "
     "predict",
     "serving.publication serving.records": "serving.reader serving.records errors tables config "
@@ -70,7 +83,7 @@ ARROWS = {
 # Library: the only modules that may import it.
 HOMES = {
     "lightgbm": "model",
-    "mlflow": "registry",
+    "mlflow": "runs",
     "deltalake": "lake_table",
     "sklearn": "linear sky",
     "numba": "features.kernels*",
@@ -147,7 +160,7 @@ def test_a_library_has_one_home(libraries: str) -> None:
 
 def test_mlflow_is_imported_when_it_is_needed() -> None:
     top = ast.Module(
-        [n for n in TREES["registry"].body if isinstance(n, ast.Import | ast.ImportFrom)], []
+        [n for n in TREES["runs"].body if isinstance(n, ast.Import | ast.ImportFrom)], []
     )
     assert not any(name.split(".")[0] == "mlflow" for name in imported(top))
 

@@ -13,6 +13,7 @@ from forecast.calibration import (
     Calibration,
     Cells,
     Shifts,
+    adapted,
     day_kind,
     horizon_group,
 )
@@ -54,14 +55,37 @@ def test_a_band_covers_what_it_promises_on_days_it_has_not_seen(width: float) ->
         assert (observed <= answer[:, i]).mean() == pytest.approx(quantile, abs=0.03)
 
 
-def test_a_bias_is_taken_out_everywhere_and_zone_by_zone() -> None:
+def test_a_bias_moves_the_band_everywhere_and_zone_by_zone() -> None:
     calibration = Calibration(Shifts.fit(QUANTILES, *sample(8000, 1, bias=60, by_zone=40), ZONES))
     raw, observed, cells = sample(8000, 2, bias=60, by_zone=40)
     answer = calibration.apply(raw, cells)
     for zone in range(ZONES):
         here = cells.zone == zone
-        assert abs(np.median(observed[here] - raw[here, 2])) > 40
-        assert abs(np.median(observed[here] - answer[here, 2])) < 20
+        # The median stays where it was, unless the band leaves it behind.
+        left = [np.median(observed[here] - line[here, 2]) for line in (answer, raw)]
+        assert abs(left[0]) <= abs(left[1])
+        for i, level in ((0, 0.1), (4, 0.9)):
+            off, before = (
+                abs((observed[here] <= line[here, i]).mean() - level) for line in (answer, raw)
+            )
+            assert off < 0.06
+            assert off < before
+
+
+def test_bands_that_held_too_little_reach_farther_and_those_that_held_too_much_less() -> None:
+    fold = np.repeat(np.arange(6), 200)
+    rng = np.random.default_rng(3)
+    observed = rng.normal(0, 1, len(fold))
+    z = np.array([-1.2816, -0.6745, 0, 0.6745, 1.2816])
+    for factor, farther in ((0.7, True), (1.5, False)):
+        reach = adapted(QUANTILES, np.tile(factor * z, (len(fold), 1)), observed, fold)
+        assert (reach[0] < 0.1) == farther
+        assert (reach[-1] > 0.9) == farther
+        assert reach[2] == 0.5
+        assert (np.diff(reach) > 0).all()
+    # Days that have not come true, and quantiles not yet published, say nothing.
+    none = adapted(QUANTILES, np.tile(z, (len(fold), 1)), np.full(len(fold), np.nan), fold)
+    np.testing.assert_array_equal(none, QUANTILES)
 
 
 def test_a_zone_it_does_not_know_gets_what_holds_everywhere() -> None:

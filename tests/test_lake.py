@@ -781,6 +781,33 @@ def test_a_forecast_may_bring_new_columns(lake: Lake) -> None:
     assert len(frame) == 18
 
 
+def test_a_table_from_before_the_explanations_stays_readable_and_grows(tmp_path: Path) -> None:
+    root = tmp_path / "lake"
+    before = [f for f in lake_forecasts.COLUMNS if not f.name.startswith(("contribution", "why"))]
+    old = LakeTable(str(root / "forecasts"), pa.schema(before), "target_date")
+    lake_forecasts.append_forecasts(old, forecasts("2026-05-11T06:00Z"))
+    assert "why" not in pq.read_schema(next((root / "forecasts").glob("*.parquet"))).names
+
+    lake = Lake(str(root))
+    read = lake.read_forecasts()
+    assert len(read) == 6
+    assert read["influx_p50"].notna().all()
+    assert read[["why", "contribution_weather"]].isna().all(axis=None)
+    explained = forecasts("2026-05-12T06:00Z").assign(
+        contribution_weather=9000.0, why="beau temps annoncé +9\u202f000"
+    )
+    assert lake.append_forecasts(explained) == 6
+    assert lake.append_forecasts(forecasts("2026-05-13T06:00Z")) == 6
+    both = lake.read_forecasts()
+    told = both["origin"] == pd.Timestamp("2026-05-12T06:00Z")
+    assert (len(both), int(told.sum())) == (18, 6)
+    assert set(both.loc[told, "why"]) == {"beau temps annoncé +9\u202f000"}
+    assert (both.loc[told, "contribution_weather"] == 9000).all()
+    assert both.loc[~told, ["why", "contribution_weather"]].isna().all(axis=None)
+    assert lake.compact().files_after == 1
+    pd.testing.assert_frame_equal(lake.read_forecasts(), both)
+
+
 def test_a_zone_without_reference_has_no_level(lake: Lake) -> None:
     frame = forecasts("2026-05-11T06:00Z").assign(level=None, probability_noir=None)
     lake.append_forecasts(frame)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.config import Levels
-from forecast.levels import LEVELS, level_of, probabilities, threshold_rows, thresholds
+from forecast.levels import LEVELS, level_of, probabilities, threshold_rows, thresholds, zone_limits
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -104,3 +104,11 @@ def test_any_object_with_the_three_frequencies_will_do():
     yearly = SimpleNamespace(orange=100, rouge=50, noir=10)
     found = thresholds({"a": np.arange(2000.0)}, yearly)["a"]
     assert found[0] < thresholds({"a": np.arange(2000.0)}, Levels())["a"][0]
+
+
+def test_only_the_last_three_years_that_are_known_count():
+    """Days not known yet are no days, and a flood of visitors long ago is no threshold."""
+    values = np.r_[np.full(400, 9e5), np.random.default_rng(3).gamma(2.0, 5000.0, 3 * 364)]
+    expected = thresholds({"a": values[400:]}, Levels())["a"]
+    lines = np.append(values, np.full(30, np.nan))[None, :]
+    assert zone_limits(lines, Levels(), [None])[0] == pytest.approx(expected)

@@ -207,6 +207,7 @@ def test_columns_in_another_order_or_more_of_them_change_nothing(
         matrix.grid,
         (*(matrix.columns[i] for i in order), "later_column"),
         np.vstack([matrix.values[order], matrix.values[:1]]),
+        recent=matrix.recent,
     )
     np.testing.assert_array_equal(model.predict(mixed, daily), model.predict(matrix, daily))
 

@@ -21,12 +21,17 @@ import pandas as pd
 import pytest
 
 from forecast import champion
+from forecast.blending import Blend
 from forecast.bundle import seal, verify
 from forecast.calibration import Calibration, Shifts
+from forecast.decision import Criterion, Decision
 from forecast.errors import ModelError, ModelIntegrityError, NoModelError
+from forecast.fitting import OWN_COLUMNS
 from forecast.linear import CalendarRidge
+from forecast.loading import load_and_warm_up
 from forecast.model import InfluxModel
-from forecast.registry import ModelVersion, Registry, load_and_warm_up
+from forecast.registry import Registry
+from forecast.tracking import ModelVersion
 
 COLUMNS = (
     "history_level",
@@ -40,7 +45,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 def make_bundle(folder: Path, seed: int = 1) -> Path:
     random = np.random.default_rng(seed)
-    table = random.normal(size=(200, len(COLUMNS) + 2)).astype(np.float32)
+    table = random.normal(size=(200, len(COLUMNS) + len(OWN_COLUMNS))).astype(np.float32)
     data = lgb.Dataset(table, np.log(random.uniform(0.5, 2, 200)), params={"verbosity": -1})
     boosters = [
         lgb.train({"objective": "quantile", "alpha": q, "verbosity": -1}, data, 5)
@@ -55,6 +60,7 @@ def make_bundle(folder: Path, seed: int = 1) -> Path:
         linear=CalendarRidge(zones, np.zeros((2, 3)), 20000),
         levels=np.ones((2, 7)),
         calibration=Calibration(Shifts.none(len(QUANTILES), len(zones))),
+        blend=Blend.constant(0.3, len(zones)),
         stamp={"lake_version": 7, "territory": "estuaire", "code_version": "0.1.0", "seed": seed},
     )
     model.save(folder)
@@ -83,13 +89,26 @@ def registry(tmp_path: Path, database: Path) -> Registry:
     return Registry(models, "influx-estuaire")
 
 
-def log(registry: Registry, bundle: Path, wape: float = 0.2) -> ModelVersion:
+def decided(against: str | None = None, *, passed: bool = True) -> Decision:
+    criteria = (
+        Criterion("pinball", 0.08, 0.081, "not worse", True),
+        Criterion("coverage_80", 0.79 if passed else 0.6, None, "75% to 85%", passed),
+    )
+    return Decision(against, "12 origins", criteria)
+
+
+def log(
+    registry: Registry, bundle: Path, wape: float = 0.2, *, passed: bool = True
+) -> ModelVersion:
+    """A version that the gate compared with the champion of that moment."""
+    official = [v.version for v in registry.versions() if "champion" in v.aliases]
     return registry.log(
         bundle,
         params={"rounds": 5},
         metrics={"wape": wape, "wape/horizon_01": 0.1},
         tags={"simulated": "true"},
         figures={},
+        decision=decided(*official, passed=passed),
     )
 
 
@@ -174,9 +193,70 @@ def test_promote_and_roll_back_twice(registry: Registry, bundles: list[Path]) ->
     assert registry.rollback().version == "1"
     with pytest.raises(NoModelError, match="no champion before"):
         registry.rollback()
-    again = registry.promote("3")
+    with pytest.raises(ModelError, match=r"was compared with version 2, but .* now version 1"):
+        registry.promote("3")
+    again = registry.promote("3", reason="the one before was no better")
     assert (again.previous, seed_served(registry)) == ("1", 3)
     assert registry.rollback().version == "1"
+
+
+def test_what_the_gate_refused_stays_a_candidate(registry: Registry, bundles: list[Path]) -> None:
+    log(registry, bundles[0])
+    registry.promote()
+    made = log(registry, bundles[1], passed=False)
+    assert made.decision == decided("1", passed=False)
+    with pytest.raises(ModelError, match=r"version 2 did not pass the gate: coverage_80; the ch"):
+        registry.promote()
+    assert seed_served(registry) == 1
+    with registry._session() as (_, client):
+        run = client.get_run(client.get_model_version(registry.name, "2").run_id)
+    assert run.data.tags["gate"] == "failed: coverage_80"
+    assert run.data.metrics["gate/coverage_80/candidate"] == 0.6
+    assert run.data.metrics["gate/pinball/passed"] == 1
+    kept = [p.read_text() for p in (registry.models / "artifacts").rglob("gate.json")]
+    assert decided("1", passed=False) in [Decision.from_json(text) for text in kept]
+
+
+def test_overruling_the_gate_is_recorded(registry: Registry, bundles: list[Path]) -> None:
+    log(registry, bundles[0], passed=False)
+    done = registry.promote(reason="the sensors were moved in May")
+    assert (done.version, seed_served(registry)) == ("1", 1)
+    (version,) = registry.versions()
+    assert version.forced == "the sensors were moved in May"
+    assert [reign.reason for reign in champion.reigns(registry.models)] == [version.forced]
+
+
+def test_a_version_without_a_decision_is_refused(registry: Registry, bundles: list[Path]) -> None:
+    registry.log(bundles[0], params={}, metrics={}, tags={}, figures={})
+    with pytest.raises(ModelError, match=r"version 1 has no decision of the gate.*--force"):
+        registry.promote()
+    assert registry.promote(reason="trained on the other machine").version == "1"
+    assert registry.reigning() == ("1", registry.champion_folder())
+    assert Registry(registry.models, "influx-elsewhere").reigning() is None
+
+
+def test_a_history_written_before_reasons_were_kept_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "champion").symlink_to("bundles/1-a")
+    entry = {"name": "influx", "version": "1", "folder": "1-a"}
+    (tmp_path / "champions.json").write_text(json.dumps([entry]))
+    assert champion.reigns(tmp_path) == [champion.Reign("influx", "1", "1-a")]
+
+
+def test_a_run_without_a_model_makes_no_version(registry: Registry) -> None:
+    scores = pd.DataFrame({"horizon_days": [1], "wape": [0.1]})
+    run_id = registry.record(
+        params={"rounds": 5},
+        metrics={"wape": 0.1, "absent": float("nan")},
+        tags={"kind": "backtest"},
+        figures={},
+        tables={"scores": scores},
+    )
+    assert registry.versions() == []
+    with registry._session() as (_, client):
+        run = client.get_run(run_id)
+    assert run.data.metrics == {"wape": 0.1}
+    assert run.data.tags["kind"] == "backtest"
+    assert len(list((registry.models / "artifacts").rglob("tables/scores.csv"))) == 1
 
 
 def test_promoting_the_champion_again_keeps_the_history(
@@ -365,7 +445,7 @@ assert "mlflow" not in sys.modules
 before = dict(os.environ)
 registry = Registry(Path(sys.argv[1]), "influx-estuaire")
 registry.log(Path(sys.argv[2]), params={}, metrics={"wape": 0.2}, tags={}, figures={})
-registry.promote()
+registry.promote(reason="the first of all")
 assert registry.versions()[0].served
 import mlflow.telemetry
 assert mlflow.telemetry.get_telemetry_client() is None

@@ -24,6 +24,8 @@ import numpy.typing as npt
 from benchmarks.features.world import HORIZONS, load, make_origins
 
 MODULES = {"afflux": "ours", "parts": "in_parts", "pandas": "in_pandas", "polars": "in_polars"}
+COLUMNS = 61
+"""Columns of the answer."""
 SHOWN = 8
 """Zones whose answers are compared, spread over all."""
 
@@ -71,7 +73,7 @@ def memset(world: dict[str, Any], origins: npt.NDArray[np.int64]) -> Callable[[]
     rows = len(world["zones"]["population"]) * len(origins) * HORIZONS
 
     def answer() -> Any:
-        out = np.empty((60, rows), dtype=np.float32)
+        out = np.empty((COLUMNS, rows), dtype=np.float32)
         out.fill(1.0)
         return out
 
@@ -98,7 +100,7 @@ def main(name: str, folder: Path) -> None:
     answer = ask()
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = memory("VmHWM")
-    columns = 60
+    columns = COLUMNS
     if name != "memset":
         found = shown(answer, zones, len(origins))
         np.savez(folder / f"{name}.npz", **found)

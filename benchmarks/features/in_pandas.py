@@ -1,4 +1,4 @@
-"""The same sixty columns in pandas: as-of merges, wide lags, group-bys and merges.
+"""The same columns in pandas: as-of merges, wide lags, group-bys and merges.
 
 Everything known of a day is fetched with ``merge_asof`` on the instant from which a row could be
 read. Asks are numbered in the order of their origins, which is the order that merge wants.

@@ -1,4 +1,4 @@
-"""The same sixty columns in Polars: as-of joins, wide lags, lists and group-bys.
+"""The same columns in Polars: as-of joins, wide lags, lists and group-bys.
 
 Everything known of a day is fetched with ``join_asof`` on the instant from which a row could be
 read, which is what makes gaps, late rows and corrections right. Asks are sorted by origin, so that

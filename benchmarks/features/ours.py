@@ -56,7 +56,7 @@ def territory(zones: int) -> Territory:
 
 
 def sources() -> list[Source]:
-    """Sixty columns: calendar, events, history, mobility, and the weather of one variable."""
+    """The columns: calendar, events, history, mobility, and the weather of one variable."""
     chosen = ("calendar", "events", "history", "mobility")
     found: list[Source] = [source for source in discover() if source.name in chosen]
     return [*found, Weather({"temperature_max": "°C"})]

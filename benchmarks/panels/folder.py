@@ -13,30 +13,34 @@ import pandas as pd
 
 from forecast.config import read_config
 
-_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "datasets"
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "datasets"
+"""Where the data sets are looked for if AFFLUX_DATASETS does not say."""
 
 Panel = Callable[[Path], tuple[Mapping[str, Any], Mapping[str, pd.DataFrame]]]
 """From the folder of data sets to the content of territory.toml and one table per source."""
 
 
-def main(name: str, panel: Panel, description: str | None) -> None:
-    """Run one panel from the command line: ``python -m benchmarks.panels.<name> OUT``."""
+def main(name: str, panel: Panel, description: str | None, data: str = "") -> None:
+    """Run one panel from the command line: ``python -m benchmarks.panels.<name> OUT``.
+
+    ``data`` is the folder of its data set, where that has another name than the panel.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.panels.{name}")
     parser.description = (description or "").splitlines()[0]
     parser.add_argument("out", type=Path, help="folder to write territory.toml and the files to")
     parser.add_argument(
         "--data",
         type=Path,
-        default=Path(os.environ.get("AFFLUX_DATASETS") or _BESIDE),
+        default=Path(os.environ.get("AFFLUX_DATASETS") or BESIDE),
         help="folder of the data sets (default: AFFLUX_DATASETS, or %(default)s)",
     )
     given = parser.parse_args()
-    if not (given.data / name).is_dir():
+    if not (given.data / (data or name)).is_dir():
         parser.error(
-            f"{given.data} holds no folder {name!r}: give the folder of the data sets with --data "
-            "or in AFFLUX_DATASETS"
+            f"{given.data} holds no folder {data or name!r}: give the folder of the data sets "
+            "with --data or in AFFLUX_DATASETS"
         )
-    territory, tables = panel(given.data / name)
+    territory, tables = panel(given.data / (data or name))
     write(given.out, territory, tables)
     rows = ", ".join(f"{source} {len(table):,} rows" for source, table in tables.items())
     print(f"{given.out}: {len(territory['zones'])} zones, {rows}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from forecast import __version__
-from forecast.cli import data, demo, forecasts, models
+from forecast.cli import data, demo, explain, forecasts, models
 
 app = typer.Typer(
     name="afflux",
@@ -21,7 +21,7 @@ app = typer.Typer(
         "traceback of an error."
     ),
 )
-for _commands in (demo, data, models, forecasts):
+for _commands in (demo, data, models, forecasts, explain):
     _commands.add_to(app)
 
 

@@ -57,7 +57,7 @@ def now() -> pd.Timestamp:
     return pd.Timestamp(datetime.now(UTC).replace(microsecond=0)).as_unit("us")
 
 
-def instant(text: str | None, config: RunConfig) -> pd.Timestamp:
+def instant(text: str | None, config: RunConfig, option: str = "--origin") -> pd.Timestamp:
     """An instant given on the command line, or now; without an offset it is local time.
 
     Raises
@@ -76,6 +76,6 @@ def instant(text: str | None, config: RunConfig) -> pd.Timestamp:
         return given.tz_convert("UTC").as_unit("us")
     except ValueError as error:
         raise ConfigError(
-            f"--origin {text!r} is not an instant ({error}); expected ISO 8601, like "
+            f"{option} {text!r} is not an instant ({error}); expected ISO 8601, like "
             "2026-05-13T08:00 (local time) or 2026-05-13T06:00Z"
         ) from error

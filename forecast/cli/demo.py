@@ -38,7 +38,7 @@ def demo(
 
     Example: afflux demo --no-serve
     """
-    from forecast.cli import data, forecasts, models
+    from forecast.cli import data, forecasts, models, report
     from forecast.config import read_config
     from forecast.demo import simulate
     from forecast.serving.publish import publish
@@ -68,7 +68,8 @@ def demo(
     with steps.step("publish"):
         now = context.now()
         done = publish(now, now, config, settings)
-    models.print_scores(trained.figures, trained.backtest, config)
+    report.print_report(trained.report)
+    report.print_decision(trained.decision)
     out.print()
     forecasts.print_answer(forecasts.weekend_of(done.answer, config), config)
     out.print(

@@ -6,22 +6,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from forecast.cli import context
 from forecast.cli.console import Steps, note, out, print_json
 from forecast.cli.data import AsJson
+from forecast.cli.report import print_decision, print_report
+from forecast.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.config import RunConfig
     from forecast.settings import Settings
-    from forecast.training.backtest import Backtest
+    from forecast.tracking import ModelVersion
 
 LakeVersion = Annotated[
     int | None, typer.Option(help="Version of the lake to train on; default: the latest.")
+]
+Now = Annotated[
+    str | None,
+    typer.Option(
+        "--now",
+        help="Use what was readable at this instant, ISO 8601; default: all of that version.",
+    ),
 ]
 
 
@@ -31,80 +38,103 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-def train(lake_version: LakeVersion = None, as_json: AsJson = False) -> None:
-    """Build the training set, backtest, fit, record in MLflow; the result is the candidate.
+def train(lake_version: LakeVersion = None, now: Now = None, as_json: AsJson = False) -> None:
+    """Build the training set, backtest, judge, fit, record in MLflow; the result is the candidate.
+
+    The same lake version, configuration and instant give the same bytes of model.
 
     Example: afflux train && afflux promote
     """
     with Steps().step("train") as say:
-        trained = train_in(context.settings(), lake_version, say)
+        trained = train_in(context.settings(), lake_version, say, now)
+    version, decision = trained.version, trained.decision
     if as_json:
-        print_json({"version": trained.version.version, "metrics": dict(trained.version.metrics)})
+        print_json(
+            {
+                "version": version.version,
+                "metrics": dict(version.metrics),
+                "gate": decision.as_dict(),
+            }
+        )
         return
-    print_scores(trained.figures, trained.backtest, context.settings().run_config())
-    out.print(f"candidate: version {trained.version.version}. `afflux promote` makes it champion.")
+    print_report(trained.report)
+    print_decision(decision)
+    then = "`afflux promote` makes it champion." if decision.passed else "It stays a candidate."
+    out.print(f"candidate: version {version.version}. {then}")
 
 
-def train_in(settings: Settings, lake_version: int | None, say: Any) -> Any:
+def train_in(settings: Settings, lake_version: int | None, say: Any, now: str | None = None) -> Any:
     """Train on the lake of this home."""
     from forecast.training.retrain import train as run
 
     config = settings.run_config()
-    observations, version = _observations(settings, lake_version)
-    return run(
-        config,
-        observations,
-        context.registry(settings, config),
-        lake_version=version,
-        now=context.now(),
-        say=say,
-    )
+    observations, version, instant = _observations(settings, lake_version, now)
+    registry = context.registry(settings, config)
+    return run(config, observations, registry, lake_version=version, now=instant, say=say)
 
 
 def backtest(
     lake_version: LakeVersion = None,
+    now: Now = None,
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Write every scored answer to this Parquet file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replay the last year, origin by origin, and score it beside the baselines; stores nothing.
+    """Replay the last year, origin by origin, score it beside the baselines, record it in MLflow.
 
     Example: afflux backtest --out answers.parquet
     """
-    from forecast.training.retrain import backtest as run
+    from forecast.training.report import backtest as run
+    from forecast.training.retrain import record_backtest
 
     settings, out_file = context.settings(), context.output(out_file)
     config = settings.run_config()
-    observations, _ = _observations(settings, lake_version)
+    observations, version, instant = _observations(settings, lake_version, now)
     with Steps().step("backtest") as say:
-        _, found, scores = run(config, observations, context.now(), say)
+        report = run(config, observations, instant, say)
+        say("record")
+        run_id = record_backtest(report, context.registry(settings, config), version)
     if out_file is not None:
-        found.rows.to_parquet(out_file)
+        report.rows.to_parquet(out_file)
     if as_json:
         print_json(
             {
-                "perfect_weather": found.perfect_weather,
-                "simulated": found.simulated,
-                "scores": scores.reset_index().to_dict("records"),
+                "run": run_id,
+                "perfect_weather": report.backtest.perfect_weather,
+                "simulated": report.backtest.simulated,
+                "scores": report.scores.reset_index().to_dict("records"),
+                "levels": report.levels.scores.reset_index().to_dict("records"),
             }
         )
         return
-    print_scores(scores, found, config)
+    print_report(report)
 
 
 def promote(
     version: Annotated[
         str | None, typer.Argument(help="Version to promote; default: the candidate.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overrule the gate; needs --reason.")
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why the gate is overruled; kept with the version.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a version the champion, if it can be loaded and answers.
+    """Make a version the champion, if the gate let it pass, and it can be loaded and answers.
 
     Example: afflux promote 3
     """
+    if force != bool(reason.strip()):
+        raise InputError("--force and --reason TEXT go together: say why the gate is overruled")
     settings = context.settings()
-    done = context.registry(settings, settings.run_config()).promote(version)
+    registry = context.registry(settings, settings.run_config())
+    decision = registry.find(version).decision
+    if not as_json and decision is not None:
+        print_decision(decision)
+    done = registry.promote(version, reason=reason.strip())
     _say_promotion(done, "promoted", as_json)
 
 
@@ -126,13 +156,13 @@ def models(as_json: AsJson = False) -> None:
     settings = context.settings()
     found = context.registry(settings, settings.run_config()).versions()
     if as_json:
-        print_json([{**v.__dict__, "metrics": dict(v.metrics)} for v in found])
+        print_json([_facts(version) for version in found])
         return
     if not found:
         note("no model yet: run `afflux train`")
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("", "created (UTC)", "alias", "WAPE", "held", "lake", "marks"):
+    for title in ("", "created (UTC)", "alias", "WAPE", "held", "gate", "lake", "marks"):
         table.add_column(title, no_wrap=True)
     for version in found:
         marks = ["simulated"] * version.simulated + ["perfect weather"] * version.perfect_weather
@@ -142,17 +172,28 @@ def models(as_json: AsJson = False) -> None:
             ", ".join([*version.aliases, *(["served"] if version.served else [])]),
             _percent(version.metrics.get("wape")),
             _percent(version.metrics.get("coverage_80")),
+            _gate(version),
             version.lake_version,
             ", ".join(marks),
         )
     out.print(table)
 
 
-def _observations(settings: Settings, version: int | None) -> tuple[pd.DataFrame, int]:
-    lake = context.lake(settings)
+def _observations(
+    settings: Settings, version: int | None, now: str | None
+) -> tuple[pd.DataFrame, int, pd.Timestamp]:
+    """Rows of a version of the lake, its number, and the instant they are read at.
+
+    That instant is the latest at which any of them could be read, so that it depends on the
+    version alone; the clock only keeps out what is still to come.
+    """
+    lake, config = context.lake(settings), settings.run_config()
     number = lake.version() if version is None else version
-    zones = [zone.id for zone in settings.run_config().zones]
-    return lake.read(zones=zones, version=version), number
+    instant = context.instant(now, config, "--now")
+    rows = lake.read(zones=[zone.id for zone in config.zones], version=version, known_at=instant)
+    if now is None and len(rows):
+        instant = min(instant, rows["available_at"].max())
+    return rows, number, instant
 
 
 def _say_promotion(done: Any, what: str, as_json: bool) -> None:
@@ -163,46 +204,18 @@ def _say_promotion(done: Any, what: str, as_json: bool) -> None:
     out.print(f"{what}: version {done.version} is champion{before}")
 
 
-def _marks(found: Backtest) -> list[str]:
-    return ["données simulées / simulated data"] * found.simulated + [
-        "perfect weather: observations stood in for forecasts"
-    ] * found.perfect_weather
+def _facts(version: ModelVersion) -> dict[str, Any]:
+    decision = version.decision.as_dict() if version.decision else None
+    return version.__dict__ | {"metrics": dict(version.metrics), "decision": decision}
+
+
+def _gate(version: ModelVersion) -> str:
+    if version.forced:
+        return "forced"
+    if version.decision is None:
+        return "none"
+    return "passed" if version.decision.passed else "failed"
 
 
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
-
-
-def print_scores(scores: pd.DataFrame, found: Backtest, config: RunConfig) -> None:
-    """Print the backtest's table: the model, its band, and the baselines on the same rows."""
-    origins, marks = found.rows["origin"], _marks(found)
-    span = f"{origins.min():%Y-%m-%d} to {origins.max():%Y-%m-%d}"
-    table = Table(
-        title="\n".join([f"Backtest, {origins.nunique()} origins, {span}", *marks]),
-        box=None,
-        pad_edge=False,
-        padding=(0, 0, 0, 1),
-    )
-    table.add_column("", overflow="ellipsis", no_wrap=True, max_width=24)
-    for column in ("rows", "WAPE", "MASE", "pinb.", "held", "width", "lag7", "lag364", "mean4"):
-        table.add_column(column, justify="right", no_wrap=True)
-    names = {zone.id: zone.name for zone in config.zones}
-    previous = None
-    for row in scores.reset_index().to_dict("records"):
-        if previous not in (None, row["group"]):
-            table.add_section()
-        previous = row["group"]
-        table.add_row(
-            escape(names.get(row["name"], row["name"])),
-            f"{row['rows']:.0f}",
-            f"{100 * row['wape']:.1f}",
-            f"{row['mase']:.2f}",
-            f"{100 * row['pinball']:.1f}",
-            *(f"{100 * row[key]:.0f}" for key in ("coverage_80", "width_80") if key in row),
-            *(f"{100 * row[f'wape_{name}']:.1f}" for name in ("lag7", "lag364", "mean4")),
-        )
-    out.print(table)
-    out.print(
-        "WAPE, pinball and width in % of influx. held: how often, in %, the 80 % interval\n"
-        "held what came true. lag7, lag364, mean4: WAPE of baselines on the same days."
-    )

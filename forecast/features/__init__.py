@@ -9,8 +9,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 
+from forecast.drift import RECENT_DAYS
 from forecast.features.base import Evidence, Feature, Source
+from forecast.features.kernels import run
+from forecast.features.kernels_days import latest
 from forecast.grid import Grid
 from forecast.matrix import FeatureMatrix
 
@@ -63,7 +67,15 @@ def build(grid: Grid, evidence: Evidence, sources: Sequence[Source] | None = Non
             list(pool.map(lambda column: column.fill(np.nan), mine))
             source.fill(grid, evidence, mine)
             row += len(source.features)
-    return FeatureMatrix(grid, columns, values, evidence.perfect_weather)
+    recent = recent_influx(grid, evidence) if sources is None else None
+    return FeatureMatrix(grid, columns, values, evidence.perfect_weather, recent)
+
+
+def recent_influx(grid: Grid, evidence: Evidence) -> npt.NDArray[np.float32]:
+    """Influx of the days up to each origin, as known then: ``FeatureMatrix.recent``."""
+    recent = np.full((len(grid.ask_zone), RECENT_DAYS), np.nan, dtype=np.float32)
+    run(latest, grid, evidence.updates("influx", "influx").rows, recent)
+    return recent
 
 
 def build_parts(

@@ -46,6 +46,12 @@ class Calendar:
         Feature("to_holiday", "d", "days to the next public holiday, at most 30", _ALWAYS),
         Feature("since_holiday", "d", "days since the last public holiday, at most 30", _ALWAYS),
         Feature("holiday_share", "1", "visitors whose market has a public holiday", _ALWAYS),
+        Feature(
+            "off_share",
+            "1",
+            "visitors off outside their weekend, less those at work in it",
+            _ALWAYS,
+        ),
         Feature("school_home", "1", "pupils at home on holiday", _SCHOOL),
         Feature("school_share", "1", "visitors whose market has school holidays", _SCHOOL),
         Feature("school_day", "d", "day within their break, the mean over markets", _SCHOOL),

@@ -71,6 +71,23 @@ def recent(low: int, high: int, asks: Any, rows: Any, windows: Array, out: Array
 
 
 @compiled
+def latest(low: int, high: int, asks: Any, rows: Any, out: Array) -> None:
+    """Write what is known of the day of each ask and of the days before it, shape (asks, days)."""
+    zone_asks, ask_origin, ask_day, _first_row, _target_day = asks
+    zone_series, start, _date, _at, _value, first_day, days = rows
+    known = np.empty(days, dtype=np.float32)
+    for z in range(low, high):
+        if zone_series[z, 0] == zone_series[z, 1]:
+            continue
+        known[:] = NAN
+        p, end, newest = start[zone_series[z, 0]], start[zone_series[z, 0] + 1], -1
+        for a in range(zone_asks[z], zone_asks[z + 1]):
+            p, newest = replay(known, newest, p, end, ask_origin[a], rows)
+            for k in range(out.shape[1]):
+                out[a, k] = at_day(known, ask_day[a] - first_day - k)
+
+
+@compiled
 def lines(
     low: int, high: int, asks: Any, values: Array, kept: Array, group: Array, first: int, out: Array
 ) -> None:

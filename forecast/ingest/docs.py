@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from forecast.config import DEFAULT_DELAYS_HOURS, Levels, Origin, RunConfig, Training, Zone
+from forecast.config import DEFAULT_DELAYS_HOURS, Gate, Levels, Origin, RunConfig, Training, Zone
 from forecast.ingest.contract import CONTRACT, SourceTable
 from forecast.ingest.kinds import KINDS
 from forecast.ingest.prose import AFTER_TABLES, BEFORE_TABLES, KEYS, TERRITORY_EXAMPLE
@@ -104,6 +104,7 @@ def _territory() -> str:
         ("`[[origin_markets]]` and `[[zones.origin_markets]]`", Origin),
         ("`[levels]`, days per year", Levels),
         ("`[training]`", Training),
+        ("`[gate]`, what a candidate must reach to be promoted", Gate),
     ]
     parts = [
         "Only `id`, `name` and the zones are required. Unknown keys are refused.",
@@ -128,7 +129,7 @@ def _default(info: FieldInfo) -> str:
     if info.is_required():
         return "required"
     value = info.get_default(call_default_factory=True)
-    if value is PydanticUndefined or isinstance(value, (Levels, Training)) or value in ((), {}, ""):
+    if value is PydanticUndefined or isinstance(value, BaseModel) or value in (None, (), {}, ""):
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

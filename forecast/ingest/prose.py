@@ -63,6 +63,7 @@ KEYS: dict[str, dict[str, str]] = {
         "quantiles": "quantiles of influx to forecast, 0.5 among them",
         "levels": "see below",
         "training": "see below",
+        "gate": "see below",
     },
     "Zone": {
         "id": "identifier as in the files; text",
@@ -71,6 +72,7 @@ KEYS: dict[str, dict[str, str]] = {
         "latitude": "degrees north",
         "longitude": "degrees east",
         "coast": "whether it has a seashore",
+        "capacity": "visitors a day it can take; its levels then begin at 80, 100 and 120 % of it",
         "country": "of its public holidays, where not the territory's",
         "subdivision": "where not the territory's",
         "school": "where not the territory's",
@@ -99,9 +101,16 @@ KEYS: dict[str, dict[str, str]] = {
         "learning_rate": "learning rate of the booster",
         "leaves": "leaves of each tree",
         "min_leaf": "questions each leaf must hold",
-        "blend": "how far the median is drawn towards what the calendar alone says, 0 to 1",
+        "blend": "share of the linear partner in the blend before its errors are known, 0 to 1",
         "seed": "seed of every random choice",
         "perfect_weather": "treat observed weather as forecast; marks every figure made so",
+    },
+    "Gate": {
+        "holdout_days": "last days of the backtest on which both models are compared [d]",
+        "coverage_low": "least share of days the 80 % interval may hold [1]",
+        "coverage_high": "largest share of days the 80 % interval may hold [1]",
+        "worst_zone": "how much worse than the champion's a zone's pinball may be, in proportion",
+        "significance": "level of the test that the pinball is worse than the champion's [1]",
     },
 }
 """Meaning of every key of territory.toml, by model and key."""

@@ -5,7 +5,7 @@ Runs at publication, never in the serving process.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -17,11 +17,11 @@ from forecast.config import RunConfig
 from forecast.errors import PublicationError
 from forecast.freshness import SourceStatus
 from forecast.levels import LEVELS
-from forecast.tables import check, forecasts_schema, quantile_name
+from forecast.tables import check, contribution_name, forecasts_schema, quantile_name
 
 UNIT = "visitors per day"
 SIMULATED_LABEL = "données simulées"
-OWN_HISTORY, UNDER_CONSTRUCTION = "own history", "under construction"
+OWN_HISTORY, CAPACITY, UNDER_CONSTRUCTION = "own history", "capacity", "under construction"
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,7 @@ def metadata(
 def forecast_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dict[str, Any]]:
     """One JSON object per row of :func:`checked` forecasts; influx in whole persons."""
     names = {zone.id: zone.name for zone in config.zones}
+    against = {z.id: CAPACITY if z.capacity else OWN_HISTORY for z in config.zones}
     quantiles = {quantile_name(q).removeprefix("influx_"): q for q in config.quantiles}
     for row in forecasts.to_dict("records"):
         influx = {key: round(row[f"influx_{key}"]) for key in quantiles}
@@ -192,10 +193,37 @@ def forecast_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dic
             ),
             "level": level if known else None,
             "level_probabilities": _probabilities(row) if known else None,
-            "reference": OWN_HISTORY if known else UNDER_CONSTRUCTION,
+            "reference": against[row["zone_id"]] if known else UNDER_CONSTRUCTION,
             "usual": None if usual is None or pd.isna(usual) else round(usual),
+            "contributions": contributions(row),
+            "why": row["why"] if isinstance(row.get("why"), str) else None,
             "regime": row["regime"],
         }
+
+
+def contributions(row: Mapping[Any, Any]) -> dict[str, int] | None:
+    """Whole persons by domain that add up to the rounded median minus the rounded usual influx.
+
+    Or, where nothing is usual, to the sum of ``row`` (one row of the forecasts table), rounded.
+    None if the row was not explained.
+    """
+    start = contribution_name("")
+    exact = {
+        str(name).removeprefix(start): float(value)
+        for name, value in row.items()
+        if str(name).startswith(start) and not pd.isna(value)
+    }
+    if not exact:
+        return None
+    if pd.isna(row.get("usual")):
+        total = round(sum(exact.values()))
+    else:
+        total = round(row[quantile_name(0.5)]) - round(row["usual"])
+    # Rounded down, then what is missing goes to those that lost most.
+    whole = {domain: int(np.floor(persons)) for domain, persons in exact.items()}
+    each, more = divmod(total - sum(whole.values()), len(whole))
+    lost = sorted(whole, key=lambda domain: whole[domain] - exact[domain])
+    return {domain: whole[domain] + each + (domain in lost[:more]) for domain in whole}
 
 
 def _probabilities(row: dict[Any, Any]) -> dict[str, float]:
@@ -209,6 +237,7 @@ def zone_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dict[st
     """One JSON object per zone of the territory, in its order."""
     known = set(forecasts["zone_id"][_level(forecasts) != ""])
     for zone in config.zones:
+        against = CAPACITY if zone.capacity else OWN_HISTORY
         yield {
             "zone_id": zone.id,
             "zone_name": zone.name,
@@ -216,5 +245,5 @@ def zone_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dict[st
             "latitude": zone.latitude,
             "longitude": zone.longitude,
             "coast": zone.coast,
-            "reference": OWN_HISTORY if zone.id in known else UNDER_CONSTRUCTION,
+            "reference": against if zone.id in known else UNDER_CONSTRUCTION,
         }

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Level = Literal["vert", "orange", "rouge", "noir"]
-Reference = Literal["own history", "under construction"]
+Reference = Literal["own history", "capacity", "under construction"]
 
 
 class _Shape(BaseModel):
@@ -87,6 +87,17 @@ class Forecast(_Shape):
     level_probabilities: dict[str, float] | None = Field(description="By level; they sum to 1")
     reference: Reference = Field(description="What the level is measured against")
     usual: int | None = Field(description="Usual influx of such a day [visitors per day]")
+    contributions: dict[str, int] | None = Field(
+        description=(
+            "Why: persons by domain that add up to p50 minus usual (where usual is null, minus the "
+            "zone's recent level); null if not explained"
+        ),
+        examples=[{"weather": 3100, "holidays": 6200, "season": -400, "history": -1000}],
+    )
+    why: str | None = Field(
+        description="The largest contributions as a French sentence",
+        examples=["pont de l'Ascension +6\u202f000, beau temps annoncé +3\u202f000"],
+    )
     regime: str = Field(description="Sources that were fresh for this forecast")
 
 

@@ -8,7 +8,7 @@ weeks are replayed before the year begins, so that the first scored fold has err
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +16,15 @@ import numpy.typing as npt
 import pandas as pd
 from joblib import Parallel, delayed
 
-from forecast.calibration import KINDS, Calibration, Cells, Shifts, day_kind, horizon_group
+from forecast.blending import MEMBERS, Blend
+from forecast.calibration import KINDS, Calibration, Cells, Shifts, adapted
+from forecast.fitting import matrix_cells
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.tables import quantile_name
-from forecast.training.baselines import baseline_answers
+from forecast.training.baselines import baseline_answers, fold_ridges
 from forecast.training.dataset import Dataset, rehearsal_days
+from forecast.training.metrics import BRIDGE, regime_name
 from forecast.training.rehearsal import present, under_outage
 from forecast.truth import Truth, truth_at
 
@@ -33,13 +36,17 @@ class Backtest:
     """Every answer of the year that was scored.
 
     ``rows`` has zone_id, origin, target_date, horizon_days, influx (what came true), the calibrated
-    quantiles, the baselines, ``kind`` of day (weekday, weekend, holiday run), ``scale`` (the
-    denominator of MASE) and ``fold``. ``calibration`` is learnt from all folds, for the model that
-    will serve.
+    quantiles, the baselines, ``kind`` of day (weekday, weekend, holiday run, bridge), ``scale``
+    (the denominator of MASE), ``fold`` and ``regime``; ``outages`` the same for each domain that
+    was rehearsed silent. ``cuts`` are the instants at which the folds began. ``calibration`` and
+    ``blend`` are learnt from all folds, for the model that will serve.
     """
 
     rows: pd.DataFrame
+    outages: Mapping[str, pd.DataFrame]
+    cuts: tuple[pd.Timestamp, ...]
     calibration: Calibration
+    blend: Blend
     quantiles: tuple[float, ...]
     perfect_weather: bool
     simulated: bool
@@ -60,42 +67,66 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
     grid, levels = test.grid, data.config.quantiles
     fold = np.full(len(grid), -1)
     raw = {regime: np.full((len(grid), len(levels)), np.nan) for regime in ["", *outages]}
+    others = {regime: np.full((len(grid), len(MEMBERS)), np.nan) for regime in raw}
     for i, (asks, answer) in enumerate(answers):
         rows = asks[grid.row_ask]
         fold[rows] = i
-        for regime, values in answer.items():
-            raw[regime][rows] = values
+        for regime, members in answer.items():
+            raw[regime][rows], others[regime][rows] = members
     observed = truth_at(data.evidence, data.now).of(grid)
-    answered = np.full_like(raw[""], np.nan)
+    answered = {regime: np.full_like(values, np.nan) for regime, values in raw.items()}
     cells = _cells(test)
     zones = len(grid.zone_ids)
+    prior, boosters = data.config.training.blend, raw[""][:, len(levels) // 2].copy()
     for i, (cut, _) in enumerate(cuts):
-        # Only days whose influx could be read when this fold began may calibrate it.
-        came_true = np.where(fold < i, truth_at(data.evidence, cut).of(grid), np.nan)
-        shifts = Shifts.fit(levels, raw[""], came_true, cells, zones)
-        now = fold == i
-        answered[now] = Calibration(shifts).apply(raw[""][now], cells.where(now))
-    scored = np.isfinite(observed) & np.isfinite(answered).all(axis=1)
-    scored &= grid.row_origin >= data.first_test.value // 1000
+        # Only days whose influx could be read when this fold began may blend and calibrate it.
+        came_true, now = (
+            np.where(fold < i, truth_at(data.evidence, cut).of(grid), np.nan),
+            fold == i,
+        )
+        blend = Blend.fit(boosters, others[""], came_true, cells, zones, prior)
+        for regime, values in raw.items():
+            values[now] = blend.apply(values[now], others[regime][now], cells.where(now))
+        reach = adapted(levels, answered[""], came_true, fold)
+        fresh = Shifts.fit(levels, raw[""], came_true, cells, zones, reach)
+        for regime, values in raw.items():
+            own = Shifts.fit(levels, values, came_true, cells, zones, reach)
+            shifts = Calibration(fresh, {regime: own} if regime else {})
+            answered[regime][now] = shifts.apply(values[now], cells.where(now), stale=[regime])
+    scored = np.isfinite(observed) & (grid.row_origin >= data.first_test.value // 1000)
+    tables = _rows(data, {"": test, **outages}, observed, answered, fold, [cut for cut, _ in cuts])
+    for regime, values in answered.items():
+        kept = tables[regime][scored & np.isfinite(values).all(axis=1)]
+        tables[regime] = kept.reset_index(drop=True)
     return Backtest(
-        rows=_rows(data, test, observed, answered, fold)[scored].reset_index(drop=True),
-        calibration=Calibration(
-            Shifts.fit(levels, raw[""], observed, cells, zones),
-            {name: Shifts.fit(levels, raw[name], observed, cells, zones) for name in outages},
-        ),
+        rows=tables.pop(""),
+        outages=tables,
+        cuts=tuple(cut for cut, _ in cuts),
+        calibration=_calibration(levels, raw, answered[""], observed, cells, fold),
+        blend=Blend.fit(boosters, others[""], observed, cells, zones, prior),
         quantiles=levels,
         perfect_weather=data.matrix.perfect_weather,
         simulated=data.config.simulated,
     )
 
 
+def _calibration(
+    levels: tuple[float, ...],
+    raw: Mapping[str, Doubles],
+    published: Doubles,
+    observed: Doubles,
+    cells: Cells,
+    fold: npt.NDArray[np.int64],
+) -> Calibration:
+    """What all folds taught, for the model that will serve."""
+    reach, zones = adapted(levels, published, observed, fold), int(cells.zone.max()) + 1
+    sets = {r: Shifts.fit(levels, v, observed, cells, zones, reach) for r, v in raw.items()}
+    return Calibration(sets.pop(""), sets)
+
+
 def _cells(test: FeatureMatrix) -> Cells:
     """Cells of the backtest's questions; its zones are those of every model it fits."""
-    return Cells(
-        horizon_group(test.grid.horizon),
-        day_kind(test.column("calendar_weekday"), test.column("calendar_run_length")),
-        test.grid.row_zone.astype(np.int64),
-    )
+    return matrix_cells(test, test.grid.row_zone.astype(np.int64))
 
 
 def _cuts(data: Dataset) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
@@ -121,16 +152,13 @@ def _fold(
     until: pd.Timestamp,
     name: str,
     say: Callable[[str], None],
-) -> tuple[npt.NDArray[np.bool_], dict[str, Doubles]]:
+) -> tuple[npt.NDArray[np.bool_], dict[str, tuple[Doubles, Doubles]]]:
     """Fit on what was readable at ``cut``; answer the asks of each test until ``until``."""
     start, end = cut.value // 1000, until.value // 1000
     model = fit(data, cut, threads=1)
     origin = tests[""].grid.ask_origin
     asks = (origin >= start) & (origin < end)
-    answer = {
-        regime: model.predict(test.take(asks), data.daily, raw=True)
-        for regime, test in tests.items()
-    }
+    answer = {regime: model.members(test.take(asks), data.daily) for regime, test in tests.items()}
     say(f"fold {name}, from {cut:%Y-%m-%d}")
     return asks, answer
 
@@ -153,22 +181,30 @@ def fit(data: Dataset, cut: pd.Timestamp, threads: int = 0) -> InfluxModel:
 
 def _rows(
     data: Dataset,
-    test: FeatureMatrix,
+    tests: Mapping[str, FeatureMatrix],
     observed: Doubles,
-    quantiles: Doubles,
+    answered: Mapping[str, Doubles],
     fold: npt.NDArray[np.int64],
-) -> pd.DataFrame:
-    grid, truth = test.grid, truth_at(data.evidence, data.now)
+    cuts: Sequence[pd.Timestamp],
+) -> dict[str, pd.DataFrame]:
+    """One table of answers for each regime, the baselines' beside them."""
+    test, truth = tests[""], truth_at(data.evidence, data.now)
+    grid, ridges = test.grid, fold_ridges(data, cuts)
     frame = grid.frame()
     frame["influx"] = observed
-    for i, quantile in enumerate(data.config.quantiles):
-        frame[quantile_name(quantile)] = quantiles[:, i]
-    for name, answer in baseline_answers(test, truth).items():
-        frame[name] = answer
-    frame["kind"] = np.array(KINDS)[_cells(test).kind]
+    kind = np.array(KINDS, dtype=object)[_cells(test).kind]
+    frame["kind"] = np.where(test.column("calendar_bridge") > 0, BRIDGE, kind)
     frame["scale"] = _weekly_steps(truth, int(grid.ask_day.min()))[grid.row_zone]
     frame["fold"] = fold
-    return frame
+    known, tables = baseline_answers(test, truth, data, ridges, fold), {}
+    names = [quantile_name(q) for q in data.config.quantiles]
+    for regime, matrix in tests.items():
+        answers = dict(zip(names, answered[regime].T, strict=True))
+        # Baselines read influx alone: the silence of another domain changes nothing for them.
+        less = regime == "influx"
+        rules = baseline_answers(matrix, truth, data, ridges, fold) if less else known
+        tables[regime] = frame.assign(**answers, **rules, regime=regime_name(regime))
+    return tables
 
 
 def _weekly_steps(truth: Truth, before_day: int) -> Doubles:

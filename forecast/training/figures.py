@@ -5,6 +5,7 @@ Matplotlib is imported when a picture is drawn: importing it may write a cache o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,24 +16,27 @@ from forecast.config import RunConfig
 from forecast.model import InfluxModel
 from forecast.tables import quantile_name
 from forecast.training.backtest import Backtest
+from forecast.training.verification import Verification
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MAX_FANS = 16
 _BLUE, _GREY = "#1f5fa8", "#555555"
+_LEVEL_COLOURS = {"orange": "#d9730d", "rouge": "#c02020", "noir": "#111111"}
 
 
 def draw(
-    found: Backtest, scores: pd.DataFrame, model: InfluxModel, config: RunConfig, folder: Path
+    found: Backtest,
+    scores: pd.DataFrame,
+    levels: Verification,
+    config: RunConfig,
+    folder: Path,
 ) -> dict[str, Path]:
-    """Draw a fan chart by zone, error by horizon, coverage, and importance by domain.
+    """Draw a fan chart by zone, error by horizon, coverage, and what the levels were worth.
 
     Returns the files by name; a territory of many zones gets the fan charts of its largest.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    folder.mkdir(parents=True, exist_ok=True)
     note = _note(found)
     largest = found.rows.groupby("zone_id", observed=True)["influx"].sum().nlargest(_MAX_FANS)
     names = {zone.id: zone.name for zone in config.zones}
@@ -41,7 +45,20 @@ def draw(
     }
     figures["error_by_horizon"] = _error_by_horizon(found, note)
     figures["coverage"] = _coverage(scores, names, note)
-    figures["importance_by_domain"] = _importance(model, note)
+    figures["levels_reliability"] = _reliability(levels, note)
+    figures["levels_alarms"] = _alarms(levels, note)
+    return _write(figures, folder)
+
+
+def draw_importance(found: Backtest, model: InfluxModel, folder: Path) -> dict[str, Path]:
+    """Draw where the median booster of a model found its gain."""
+    return _write({"importance_by_domain": _importance(model, _note(found))}, folder)
+
+
+def _write(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for name, figure in figures.items():
         files[name] = folder / f"{name}.png"
@@ -102,6 +119,8 @@ def _error_by_horizon(found: Backtest, note: str) -> Figure:
         ("lag 7", "lag7", {"color": _GREY, "linestyle": ":"}),
         ("lag 364", "lag364", {"color": _GREY, "linestyle": "--"}),
         ("mean of 4 same weekdays", "mean4", {"color": _GREY, "linestyle": "-."}),
+        ("analogue day", "analogue", {"color": _GREY, "linestyle": (0, (1, 4))}),
+        ("calendar ridge", "ridge", {"color": _LEVEL_COLOURS["orange"]}),
     ):
         error = (rows["influx"] - rows[column]).abs().groupby(rows["horizon_days"]).sum() / total
         axes.plot(error.index, 100 * error, label=name, **style)
@@ -148,4 +167,42 @@ def _importance(model: InfluxModel, note: str) -> Figure:
     axes = figure.axes[0]
     axes.barh(share.index, 100 * share / share.sum(), color=_BLUE)
     axes.set_xlabel("share of the gain [%]")
+    return figure
+
+
+def _reliability(levels: Verification, note: str) -> Figure:
+    figure = _figure(f"Levels: what was said, and how often it came true{note}", 6, 5.5)
+    axes = figure.axes[0]
+    axes.plot([0, 100], [0, 100], color=_GREY, linewidth=0.8)
+    for level, part in levels.reliability.groupby("level", sort=False):
+        axes.plot(
+            100 * part["forecast"],
+            100 * part["frequency"],
+            "o-",
+            color=_LEVEL_COLOURS[str(level)],
+            label=f"{level} or worse",
+        )
+        for said, came, rows in part[["forecast", "frequency", "rows"]].to_numpy():
+            axes.annotate(f"{rows:.0f}", (100 * said, 100 * came), fontsize=6, color=_GREY)
+    axes.set_xlabel("probability that was forecast [%] (small figures: days)")
+    axes.set_ylabel("how often it came true [%]")
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def _alarms(levels: Verification, note: str) -> Figure:
+    figure = _figure(f"Peaks found against false alarms, three days ahead{note}", 6, 5)
+    axes = figure.axes[0]
+    for level, part in levels.alarms.groupby("level", sort=False):
+        colour = _LEVEL_COLOURS[str(level)]
+        axes.plot(
+            100 * part["false_alarms"], 100 * part["recall"], ".-", color=colour, label=str(level)
+        )
+        shown = part[part["from"] == 0.5]
+        axes.plot(100 * shown["false_alarms"], 100 * shown["recall"], "s", color=colour)
+    axes.set_xlabel("alarms that were none [%] (square: the word shown, probability ½)")
+    axes.set_ylabel("peaks that were announced [%]")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 100)
+    axes.legend(frameon=False, fontsize=9)
     return figure

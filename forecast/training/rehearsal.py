@@ -50,7 +50,10 @@ def rehearse(
             low += SHARE
             if chosen.any():
                 grid, rows = matrix.grid.take(chosen)
-                matrix.values[:, rows] = build(grid, evidence.late(sources, days)).values
+                under = build(grid, evidence.late(sources, days))
+                matrix.values[:, rows] = under.values
+                if matrix.recent is not None and under.recent is not None:
+                    matrix.recent[chosen] = under.recent
 
 
 def under_outage(matrix: FeatureMatrix, evidence: Evidence, domain: str) -> FeatureMatrix:

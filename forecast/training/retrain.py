@@ -1,9 +1,8 @@
-"""Train: dataset, rolling-origin backtest, fit, MLflow run, candidate."""
+"""Train: dataset, rolling-origin backtest, levels, gate, fit, MLflow run, candidate."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,35 +10,47 @@ import pandas as pd
 
 from forecast import __version__
 from forecast.config import RunConfig
+from forecast.decision import Criterion, Decision
+from forecast.errors import ModelError
 from forecast.registry import Registry
 from forecast.tracking import ModelVersion
-from forecast.training.backtest import Backtest, fit, run_backtest
-from forecast.training.baselines import BASELINES
-from forecast.training.dataset import Dataset, make_dataset
-from forecast.training.figures import draw
-from forecast.training.metrics import table
-
-Progress = Callable[[str], None]
+from forecast.training.backtest import Backtest, fit
+from forecast.training.figures import draw, draw_importance
+from forecast.training.gate import held_out_rows, judge
+from forecast.training.report import Progress, Report, backtest
+from forecast.training.rivals import meet
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A candidate, and the backtest that says how good its recipe is."""
+    """A candidate, the backtest that says how good its recipe is, and what the gate decided."""
 
     version: ModelVersion
-    backtest: Backtest
-    figures: pd.DataFrame
+    report: Report
+    decision: Decision
+
+    @property
+    def backtest(self) -> Backtest:
+        """See :class:`Report`."""
+        return self.report.backtest
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """Scores by (group, name)."""
+        return self.report.scores
 
 
-def backtest(
-    config: RunConfig, observations: pd.DataFrame, now: pd.Timestamp, say: Progress
-) -> tuple[Dataset, Backtest, pd.DataFrame]:
-    """Build the training set, replay its last year, and score it; nothing is stored."""
-    say("features")
-    data = make_dataset(config, observations, now)
-    say(f"backtest of {int(data.test.sum()) // len(config.zones)} origins")
-    found = run_backtest(data, say)
-    return data, found, table(found.rows, found.quantiles, BASELINES)
+def record_backtest(report: Report, registry: Registry, lake_version: int) -> str:
+    """Record a backtest as a run without a model; return the run's id."""
+    config = report.data.config
+    with tempfile.TemporaryDirectory() as scratch:
+        return registry.record(
+            params=report.params(lake_version),
+            metrics=report.metrics(),
+            tags=report.tags(lake_version) | {"kind": "backtest"},
+            figures=draw(report.backtest, report.scores, report.levels, config, Path(scratch)),
+            tables=report.tables(),
+        )
 
 
 def train(
@@ -51,17 +62,21 @@ def train(
     now: pd.Timestamp,
     say: Progress,
 ) -> Trained:
-    """Backtest, fit on everything readable at ``now``, and register the candidate.
+    """Backtest, judge, fit on everything readable at ``now``, and register the candidate.
+
+    The same observations, configuration and ``now`` give the same bytes of model: ``now`` is what
+    the bundle is stamped with, and MLflow alone knows when the work was done.
 
     Raises
     ------
     ModelError
         If there is too little history, or MLflow refuses.
     """
-    data, found, scores = backtest(config, observations, now, say)
+    report = backtest(config, observations, now, say)
+    decision = decide(report, registry.reigning(), say)
     say("fit")
-    model = fit(data, now)
-    model.calibration = found.calibration
+    model = fit(report.data, now)
+    model.calibration, model.blend = report.backtest.calibration, report.backtest.blend
     model.stamp = {
         "territory": config.id,
         "lake_version": lake_version,
@@ -75,32 +90,32 @@ def train(
     with tempfile.TemporaryDirectory() as scratch:
         bundle, pictures = Path(scratch) / "bundle", Path(scratch) / "figures"
         model.save(bundle)
+        figures = draw(report.backtest, report.scores, report.levels, config, pictures)
         version = registry.log(
             bundle,
-            params={
-                **config.training.model_dump(),
-                "quantiles": config.quantiles,
-                "features": len(model.columns),
-                "lake_version": lake_version,
-            },
-            metrics=_metrics(scores),
-            tags={
-                "territory": config.id,
-                "lake_version": str(lake_version),
-                "simulated": str(config.simulated).lower(),
-                "perfect_weather": str(config.training.perfect_weather).lower(),
-            },
-            figures=draw(found, scores, model, config, pictures),
-            tables={"backtest_scores": scores.reset_index(), "backtest_rows": found.rows},
+            params=report.params(lake_version) | {"features": len(model.columns)},
+            metrics=report.metrics(),
+            tags=report.tags(lake_version) | {"kind": "training"},
+            figures=figures | draw_importance(report.backtest, model, pictures),
+            tables=report.tables(),
+            decision=decision,
         )
-    return Trained(version, found, scores)
+    return Trained(version, report, decision)
 
 
-def _metrics(scores: pd.DataFrame) -> dict[str, float]:
-    """Metrics by their MLflow name: ``wape``, ``wape/horizon/0–1 d``, ``wape/zone/200084952``."""
-    answer = {}
-    for row in scores.reset_index().to_dict("records"):
-        group, name = row.pop("group"), row.pop("name")
-        suffix = "" if group == "all" else f"/{group}/{name}"
-        answer.update({f"{metric}{suffix}": float(value) for metric, value in row.items()})
-    return answer
+def decide(report: Report, reigning: tuple[str, Path] | None, say: Progress) -> Decision:
+    """What the gate says of the recipe of a backtest; ``reigning`` is the champion's bundle.
+
+    A champion that cannot be read is a criterion that is not met: nobody knows what it was worth.
+    """
+    found, config = report.backtest, report.data.config
+    if reigning is None:
+        return judge(found, report.rows, config)
+    version, bundle = reigning
+    try:
+        rivals = meet(report.data, held_out_rows(report.rows, config.gate), bundle, say)
+    except ModelError as error:
+        unread = Criterion("champion", None, None, f"must be readable: {str(error)[:200]}", False)
+        alone = judge(found, report.rows, config)
+        return Decision(version, alone.held_out, (unread, *alone.criteria))
+    return judge(found, report.rows, config, version, rivals)

@@ -40,6 +40,23 @@ def test_forecasts_list_every_zone_and_day_in_order(client, config):
     assert rows[3]["usual"] is None
 
 
+def test_every_forecast_says_why_in_persons_that_add_up(client, frame):
+    expected = frame()
+    for row, exact in zip(
+        client.get("/v1/forecasts").json()["forecasts"], expected.to_dict("records"), strict=True
+    ):
+        if row["zone_id"] == "a b/é":
+            assert (row["contributions"], row["why"]) == (None, None)
+            continue
+        told = row["contributions"]
+        assert set(told) == {"weather", "holidays", "mobility", "history"}
+        for domain, persons in told.items():
+            assert abs(persons - exact[f"contribution_{domain}"]) < 1.5
+        usual = 20000 if row["usual"] is None else row["usual"]
+        assert abs(sum(told.values()) - (row["influx"]["p50"] - usual)) <= (row["usual"] is None)
+        assert row["why"] == "beau temps annoncé +3\u202f000"
+
+
 def test_the_answer_says_where_it_comes_from(client):
     about = client.get("/v1/forecasts").json()["metadata"]
     assert about["origin"] == "2026-07-01T06:00:00Z"

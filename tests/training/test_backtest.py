@@ -9,10 +9,14 @@ import pandas as pd
 import pytest
 
 from forecast.config import RunConfig
+from forecast.fitting import truth_lines
+from forecast.grid import day_number
+from forecast.linear import CalendarRidge
 from forecast.tables import quantile_name
 from forecast.training.backtest import Backtest, run_backtest
 from forecast.training.baselines import BASELINES
 from forecast.training.dataset import Dataset, make_dataset
+from forecast.truth import truth_at
 
 KEYS = ["zone_id", "origin", "target_date"]
 ANSWERS = [quantile_name(q) for q in (0.1, 0.25, 0.5, 0.75, 0.9)]
@@ -169,3 +173,66 @@ def test_weather_that_nobody_forecast_is_marked(
     rows = observations[observed & (observations["variable"] == "sunshine")]
     came = rows[(rows["zone_id"] == zone) & (rows["date"] == target)]["value"]
     assert sunshine[row] == pytest.approx(came.iloc[0])
+
+
+def test_outages_are_scored_on_the_same_questions(found: Backtest, data: Dataset) -> None:
+    assert set(found.outages) == {"influx", "mobility", "parking", "waste", "weather"}
+    keys = [*KEYS, "influx", "kind", "scale", "fold"]
+    for domain, rows in found.outages.items():
+        assert set(rows["regime"]) == {f"without {domain}"}
+        pd.testing.assert_frame_equal(rows[keys], found.rows[keys])
+        assert (np.diff(rows[ANSWERS].to_numpy(), axis=1) >= 0).all()
+        assert (rows["influx_p50"] != found.rows["influx_p50"]).mean() > 0.5
+        # Only influx tells the baselines anything.
+        same = [(rows[name] == found.rows[name]).all() for name in BASELINES]
+        assert all(same) == (domain != "influx")
+    assert len(found.cuts) == 4
+    assert found.cuts[2] <= found.rows["origin"].min() < found.cuts[3]
+
+
+def test_the_band_of_an_outage_is_calibrated_on_outages_of_earlier_folds(
+    found: Backtest, data: Dataset, observations: pd.DataFrame, now: pd.Timestamp
+) -> None:
+    """Influx alone is changed after the second cut: the first fold's outages stay as they were."""
+    first, last = found.rows["fold"].unique()
+    second = found.rows.loc[found.rows["fold"] == last, "origin"].min()
+    influx = observations["source"] == "influx"
+    changed = pd.concat([observations[~influx], perturbed_influx(observations[influx], second)])
+    other = run_backtest(make_dataset(data.config, changed, now))
+    for domain, rows in found.outages.items():
+        before, after = (
+            table[table["fold"] == first].set_index(KEYS)[ANSWERS]
+            for table in (rows, other.outages[domain])
+        )
+        pd.testing.assert_frame_equal(before, after)
+
+
+def test_the_linear_rule_is_fitted_as_of_the_fold(
+    found: Backtest, data: Dataset, observations: pd.DataFrame
+) -> None:
+    """The level of the last six same weekdays, times the step the ridge sees from there."""
+    assert (found.rows["ridge"] > 0).all()
+    known = truth_at(data.evidence, found.cuts[2])
+    newest = np.flatnonzero(np.isfinite(known.values).any(axis=0))[-1]
+    ridge = CalendarRidge.fit(
+        data.daily, truth_lines(known, data.daily), known.first_day + int(newest)
+    )
+    fold = found.rows[found.rows["fold"] == 2]
+    asks = data.test & np.isin(
+        data.matrix.grid.ask_origin, fold["origin"].unique().as_unit("us").asi8
+    )
+    matrix = data.matrix.take(asks)
+    level = matrix.column("history_level").astype(np.float64)
+    expected = level * np.exp(ridge.say(matrix, level, data.daily)[0])
+    np.testing.assert_allclose(fold["ridge"], expected, rtol=1e-5)
+
+
+def test_the_analogue_is_the_like_day_of_the_year_before(found: Backtest, data: Dataset) -> None:
+    """Eight days before Ascension of 2025 is likened to eight days before that of 2024."""
+    rows = found.rows[found.rows["target_date"] == "2025-05-21"].drop_duplicates("zone_id")
+    truth = truth_at(data.evidence, data.now)
+    (before,) = day_number(["2024-05-01"])
+    expected = truth.values[:, before - truth.first_day]
+    zones = dict(zip(data.matrix.grid.zone_ids, expected, strict=True))
+    assert rows["analogue"].tolist() == pytest.approx([zones[z] for z in rows["zone_id"]])
+    assert (rows["analogue"] != rows["lag364"]).all()

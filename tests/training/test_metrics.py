@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.training.metrics import pinball, score, table
+from forecast.training.metrics import cross_table, pinball, score, table
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -27,6 +27,7 @@ def rows() -> pd.DataFrame:
             "influx_p90": [430.0, 350.0, 190.0, 100.0],
             "scale": [10.0, 10.0, 5.0, 5.0],
             "lag7": [380.0, 330.0, 240.0, 90.0],
+            "regime": "every source",
         }
     )
 
@@ -92,3 +93,36 @@ def test_a_part_without_any_influx_is_left_out(rows: pd.DataFrame) -> None:
     assert ("horizon", "8–14 d") not in found.index
     assert ("day", "holiday run") not in found.index
     assert ("horizon", "2–3 d") in found.index
+
+
+def test_a_bridge_is_told_apart_from_the_run_around_it(rows: pd.DataFrame) -> None:
+    rows.loc[2, "kind"] = "bridge"
+    found = table(rows, QUANTILES, [])
+    assert ("day", "holiday run") not in found.index
+    assert found.loc[("day", "bridge"), "rows"] == 1
+    assert found.loc[("day", "weekend or run"), "rows"] == 2
+
+
+def test_regimes_stand_beside_one_another(rows: pd.DataFrame) -> None:
+    silent = rows.assign(regime="without parking", influx_p50=rows["influx_p50"] + 10)
+    found = table(rows, QUANTILES, ["lag7"], [silent])
+    assert list(found.loc["regime"].index) == ["every source", "without parking"]
+    # All else is of the answers with every source.
+    pd.testing.assert_frame_equal(found.drop("regime"), table(rows, QUANTILES, ["lag7"]))
+    assert found.loc[("regime", "every source"), "wape"] == found.loc[("all", "all"), "wape"]
+    assert found.loc[("regime", "without parking"), "wape"] == pytest.approx(
+        (20 + 40 + 20 + 10) / 1000
+    )
+
+
+def test_the_cross_table_adds_up_to_the_whole(rows: pd.DataFrame) -> None:
+    silent = rows.assign(regime="without parking")
+    found = cross_table([rows, silent], QUANTILES, ["lag7"])
+    assert len(found) == 8  # each of the four answers has a cell of its own
+    assert set(found["regime"]) == {"every source", "without parking"}
+    keys = {"zone_id": "coast", "horizon": "2–3 d", "kind": "weekend", "regime": "every source"}
+    (cell,) = found[(found[list(keys)] == pd.Series(keys)).all(axis=1)].to_dict("records")
+    assert cell["rows"] == 1
+    assert cell["wape"] == pytest.approx(30 / 300)
+    assert cell["coverage_80"] == 0
+    assert cell["wape_lag7"] == pytest.approx(30 / 300)

@@ -42,6 +42,8 @@ SMALL = {
     "backtest_days": 63,
     "refit_days": 91,
 }
+# Nine origins of one spring are few to measure coverage on.
+LOOSE = {"coverage_low": 0.6, "coverage_high": 0.95, "holdout_days": 56}
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class World:
         """As the commands would find them in this home."""
         return Settings(home=self.home, lake=str(self.home / "data" / "lake"), config=None)
 
+    @property
+    def registry(self) -> Registry:
+        """As the commands would find it."""
+        return Registry(self.settings.models, f"influx-{self.config.id}")
+
     @cached_property
     def observations(self) -> pd.DataFrame:
         """Everything in the lake; not to be changed."""
@@ -75,7 +82,9 @@ class World:
 def template() -> RunConfig:
     """The estuary's own configuration, with a training that takes seconds."""
     whole = read_config(CONFIG)
-    return whole.model_copy(update={"training": whole.training.model_copy(update=SMALL)})
+    training = whole.training.model_copy(update=SMALL)
+    gate = whole.gate.model_copy(update=LOOSE)
+    return whole.model_copy(update={"training": training, "gate": gate})
 
 
 @pytest.fixture(scope="session")

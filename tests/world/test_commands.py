@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ import pandas as pd
 import pytest
 
 from forecast.champion import champion_folder
+from forecast.decision import Decision
 from forecast.registry import Registry
+from forecast.sentence import LABELS
 
 ORIGIN = "2025-05-30T08:00"
 VERBS = (
     "demo", "check", "ingest", "features", "train", "backtest", "promote", "rollback", "models",
-    "predict", "publish", "serve", "lake",
+    "predict", "publish", "serve", "explain", "lake",
 )  # fmt: skip
 LEVELS = "vert|orange|rouge|noir"
 
@@ -289,9 +292,7 @@ def test_features_are_written_and_summed_up(afflux, world, tmp_path: Path) -> No
 
 def test_models_promote_and_rollback(afflux, world, home: Path) -> None:
     """Version 1 is champion; the same bundle, logged again, becomes version 2, and gives way."""
-    Registry(home / "models", f"influx-{world.config.id}").log(
-        champion_folder(home / "models"), params={}, metrics={"wape": 0.1}, tags={}, figures={}
-    )
+    log_again(world, home, replace(world.trained.decision, against="1"))
     promoted = json.loads(afflux("promote", "--json", home=home).stdout)
     assert promoted == {"version": "2", "previous": "1"}
     back = afflux("rollback", home=home)
@@ -309,15 +310,60 @@ def test_models_promote_and_rollback(afflux, world, home: Path) -> None:
     assert "no champion before this one" in one_line(again)
 
 
+def log_again(world, home: Path, decision: Decision | None) -> None:
+    Registry(home / "models", f"influx-{world.config.id}").log(
+        champion_folder(home / "models"),
+        params={},
+        metrics={"wape": 0.1},
+        tags={},
+        figures={},
+        decision=decision,
+    )
+
+
+def test_promote_obeys_the_gate_unless_told_why_not(afflux, world, home: Path) -> None:
+    first, *others = world.trained.decision.criteria
+    failed = replace(first, candidate=0.5, passed=False)
+    log_again(world, home, Decision("1", "8 origins", (failed, *others)))
+    refused = afflux("promote", home=home)
+    assert refused.returncode == 1
+    assert re.search(r"wape +0\.500 +0\.\d{3} +below \w+ +FAILED", refused.stdout)
+    assert "coverage_80" in refused.stdout
+    (error,) = [line for line in refused.stderr.splitlines() if line.startswith("afflux: ")]
+    assert "version 2 did not pass the gate: wape; the champion stays as it is" in error
+    assert "Traceback" not in refused.stderr
+    for arguments in (("--force",), ("--force", "--reason", "  "), ("--reason", "because")):
+        incomplete = afflux("promote", *arguments, home=home)
+        assert incomplete.returncode == 2
+        assert "--force and --reason TEXT go together" in one_line(incomplete)
+    told = afflux("promote", "--force", "--reason", "the year was flooded", "--json", home=home)
+    assert json.loads(told.stdout) == {"version": "2", "previous": "1"}
+    reigns = json.loads((home / "models" / "champions.json").read_text())
+    assert [reign["reason"] for reign in reigns] == ["", "the year was flooded"]
+    listed = json.loads(afflux("models", "--json", home=home).stdout)
+    assert listed[0]["forced"] == "the year was flooded"
+    assert listed[0]["decision"]["passed"] is False
+    assert listed[1]["decision"]["passed"] is True
+
+
+def test_promote_refuses_what_the_gate_never_saw(afflux, world, home: Path) -> None:
+    log_again(world, home, None)
+    refused = afflux("promote", home=home)
+    assert refused.returncode == 1
+    assert "version 2 has no decision of the gate" in one_line(refused)
+
+
 def test_backtest_prints_and_writes_its_answers(afflux, world, tmp_path: Path) -> None:
-    """A few trees over four weeks, chosen by AFFLUX_CONFIG; nothing is recorded."""
-    text = (world.home / "configs" / "estuaire.toml").read_text("utf-8")
+    """A few trees over four weeks, chosen by AFFLUX_CONFIG; a run is recorded, no version."""
+    home = tmp_path / "home"
+    for part in ("configs", "data"):
+        shutil.copytree(world.home / part, home / part)
+    text = (home / "configs" / "estuaire.toml").read_text("utf-8")
     for key, value in (("rounds", 10), ("backtest_days", 28), ("refit_days", 28)):
         text = re.sub(rf"^{key} = \d+$", f"{key} = {value}", text, flags=re.MULTILINE)
     quick, out = tmp_path / "quick.toml", tmp_path / "answers.parquet"
     quick.write_text(text, encoding="utf-8")
-    runs = len(list((world.home / "models" / "artifacts").iterdir()))
-    done = afflux("backtest", "--json", "--out", out, home=world.home, AFFLUX_CONFIG=str(quick))
+    done = afflux("backtest", "--json", "--out", out, home=home, AFFLUX_CONFIG=str(quick))
     assert done.returncode == 0, done.stderr
     told, rows = json.loads(done.stdout), pd.read_parquet(out)
     assert told["simulated"] is True
@@ -326,7 +372,14 @@ def test_backtest_prints_and_writes_its_answers(afflux, world, tmp_path: Path) -
     assert whole["rows"] == len(rows) == 8 * 15 * 4
     error = (rows["influx"] - rows["influx_p50"]).abs().sum() / rows["influx"].sum()
     assert whole["wape"] == pytest.approx(error)
-    assert len(list((world.home / "models" / "artifacts").iterdir())) == runs
+    levels = {(row["level"], row["horizon"]): row for row in told["levels"]}
+    assert (
+        levels["orange", "1–7 d"]["events"]
+        == rows.loc[rows["horizon_days"].between(1, 7), "reached_orange"].sum()
+    )
+    (kept,) = (home / "models" / "artifacts" / told["run"]).rglob("backtest_rows.csv")
+    assert len(pd.read_csv(kept)) == len(rows)
+    assert Registry(home / "models", f"influx-{world.config.id}").versions() == []
 
 
 # Forecasts
@@ -374,6 +427,46 @@ def test_what_is_not_known_is_null_for_a_machine(afflux, world, tmp_path: Path) 
     told = afflux("predict", "--weekend", "--origin", ORIGIN, home=tmp_path)
     assert told.returncode == 0, told.stderr
     assert "nan" not in told.stdout.lower()
+
+
+def test_explain_adds_up_to_the_difference_and_says_it_in_french(afflux, world) -> None:
+    asked = ("explain", "--date", "2025-05-31", "--origin", ORIGIN, "--zone")
+    told = json.loads(afflux(*asked, "241400415", "--json", home=world.home).stdout)
+    assert (told["zone_name"], told["target_date"]) == ("Cœur Côte Fleurie", "2025-05-31")
+    assert sum(told["contributions"].values()) == pytest.approx(told["difference"])
+    assert told["difference"] == pytest.approx(told["influx"]["p50"] - told["usual"])
+    assert told["reference"] == pytest.approx(told["usual"])
+
+    done = afflux(*asked, "coeur cote FLEURIE", home=world.home)
+    assert done.returncode == 0, done.stderr
+    said = plain(done.stdout)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "Cœur Côte Fleurie, samedi 31 mai" in said
+    assert "données simulées" in said
+    assert told["why"] in done.stdout.replace("\n", " ")
+    lines = dict(re.findall(r"^ *(.+?) +([+−]?\d{1,3}(?: \d{3})*)(?!\d)", said, flags=re.MULTILINE))
+    figures = {k: int(v.replace(" ", "").replace("−", "-")) for k, v in lines.items()}
+    domains = {k: v for k, v in figures.items() if k in LABELS.values()}
+    assert len(domains) == len(told["contributions"]) == 9
+    assert sum(domains.values()) == figures["Écart"]
+    assert figures["Écart"] == figures["Visiteurs attendus"] - figures["D'ordinaire"]
+    assert domains["fêtes, ponts, vacances"] > 0
+    assert said.count("█") > 10
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "said"),
+    [
+        ("Deauville", "2025-05-31", "expected one of 200084952 (Le Havre Seine Métropole)"),
+        ("241400415", "31/05/2025", "expected one like 2026-05-14"),
+        ("241400415", "2025-06-14", "expected 2025-05-30 to 2025-06-13"),
+        ("241400415", "2025-05-29", "expected 2025-05-30 to 2025-06-13"),
+    ],
+)
+def test_explain_of_what_is_not_forecast_is_two(afflux, world, zone, day, said: str) -> None:
+    done = afflux("explain", "--zone", zone, "--date", day, "--origin", ORIGIN, home=world.home)
+    assert done.returncode == 2
+    assert said in one_line(done)
 
 
 def test_publish_and_serve_until_interrupted(afflux, environment, home: Path) -> None:

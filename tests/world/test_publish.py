@@ -73,7 +73,9 @@ def test_what_was_published_is_kept(world) -> None:
     assert set(kept["origin"]) == {world.now}
     assert set(kept["model_version"]) == {champion_folder(world.settings.models).name}
     answered = world.published.answer.forecasts.sort_values(["zone_id", "target_date"])
-    pd.testing.assert_series_equal(kept["influx_p50"], answered["influx_p50"], check_index=False)
+    for column in ("influx_p50", "contribution_weather", "contribution_history"):
+        pd.testing.assert_series_equal(kept[column], answered[column], check_index=False)
+    assert kept["why"].tolist() == answered["why"].tolist()
 
 
 def test_the_same_origin_again_adds_nothing_another_does(world, home: Path) -> None:
@@ -104,6 +106,8 @@ def test_the_server_answers_with_what_was_published(world, home: Path) -> None:
             there = expected.loc[(row["zone_id"], pd.Timestamp(row["target_date"]))]
             assert row["influx"]["p50"] == round(there["influx_p50"])
             assert row["level"] == there["level"]
+            assert row["why"] == there["why"]
+            assert sum(row["contributions"].values()) == row["influx"]["p50"] - row["usual"]
         weekend = get("/v1/forecasts/weekend").raise_for_status().json()
         assert weekend["weekend"]["days"] == ["2025-05-30", "2025-05-31", "2025-06-01"]
         assert len(weekend["forecasts"]) == 8 * 3

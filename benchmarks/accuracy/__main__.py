@@ -1,0 +1,144 @@
+"""Our model and the usual libraries on five real panels: the same questions, the same calendar.
+
+::
+
+    python -m benchmarks.accuracy                           # all panels; peers answer once
+    python -m benchmarks.accuracy --panels austin,ballarat
+
+The peers run in an environment of their own under ``benchmarks/work``, made on the first run, and
+their answers are kept there. Prints one table per panel and draws one picture; the last line of
+output is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.accuracy import exchange, figure, ours, scoring
+from benchmarks.accuracy.panels import PANELS
+from benchmarks.features.__main__ import machine
+
+RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy.md"
+_PERCENT = (
+    "wape",
+    "pinball",
+    "bias",
+    "weekend_wape",
+    "coverage_50",
+    "width_50",
+    "coverage_80",
+    "width_80",
+    "weekend_80",
+    "run_80",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Run, score and print; returns the object of the last line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy")
+    parser.add_argument("--panels", default=",".join(PANELS), help="comma-separated")
+    parser.add_argument(
+        "--refit-peers",
+        nargs="?",
+        choices=["stale", "all"],
+        const="all",
+        default="",
+        help="ask the peers again: all of them, or those who were told something else",
+    )
+    parser.add_argument(
+        "--save", action="store_true", help="keep the tables in results/accuracy.md"
+    )
+    given = parser.parse_args(arguments)
+    chosen = given.panels.split(",")
+    if unknown := sorted(set(chosen) - set(PANELS)):
+        parser.error(f"no panel {unknown[0]!r}: expected some of {', '.join(PANELS)}")
+    where = machine()
+    texts, found = {}, {}
+    for name in chosen:
+        print(f"{name} ...", file=sys.stderr)
+        texts[name], found[name] = run(name, given.refit_peers)
+        print(f"\n{texts[name]}", flush=True)
+    summary = {"benchmark": "accuracy", "panels": found, "machine": where}
+    if given.save:
+        save(texts, summary)
+    print(json.dumps(summary))
+    return summary
+
+
+def run(name: str, refit: str) -> tuple[str, dict[str, Any]]:
+    """One panel: its tables as text, and its figures."""
+    digest = exchange.hand_over(name, exchange.WORK / name)
+    peers = exchange.all_answers(name, digest, refit)
+    mine = ours.backtest(name)
+    aligned = scoring.align(
+        mine.facts, mine.answers | {peer: rows for peer, (rows, _) in peers.items()}
+    )
+    order = ["afflux", *peers, *(rule for rule in aligned if rule not in ("afflux", *peers))]
+    scores = scoring.table({model: aligned[model] for model in order}, mine.quantiles)
+    facts = {peer: told for peer, (_, told) in peers.items()}
+    seconds = {peer: told["seconds"] for peer, told in facts.items()}
+    scores["seconds"] = pd.Series({"afflux": mine.seconds, **seconds}).round(1)
+    ratios = scoring.verdicts(name, scores, list(peers))
+    within = scoring.covered(scores)
+    figure.draw(name, aligned, list(peers), exchange.WORK / f"{name}.png")
+    rows, origins = len(aligned["afflux"]), aligned["afflux"]["origin"].nunique()
+    lost = len(mine.facts) - rows
+    text = "\n".join(
+        [
+            f"{name}: {rows:,} questions from {origins} origins, answered by all"
+            + (f" ({lost:,} of ours by not every peer)" if lost else ""),
+            *(f"  {peer}: {told['name']}, {told['variant']}" for peer, told in facts.items()),
+            *(
+                f"  {peer} was told something else: --refit-peers stale"
+                for peer, told in facts.items()
+                if told["stale"]
+            ),
+            "",
+            _shown(scores).to_string(na_rep="–"),
+            "",
+            _shown(ratios).to_string(na_rep="–"),
+            "",
+            "80 % interval as wanted: "
+            + ", ".join(f"{k} {'yes' if ok else 'NO'}" for k, ok in within.items()),
+        ]
+    )
+    return text, {
+        "questions": rows,
+        "scores": json.loads(scores.astype(float).round(4).to_json(orient="index")),
+        "ratios": json.loads(ratios.to_json(orient="index", double_precision=4)),
+        "coverage_as_wanted": within,
+        "peers": facts,
+    }
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Shares in per cent, everything to two digits."""
+    if "ratio" in frame:
+        shares = frame[["afflux", "peer"]].astype(float).mul(100).round(2)
+        return frame.assign(**shares, ratio=frame["ratio"].astype(float).round(3))
+    return frame.assign(**frame[list(_PERCENT)].mul(100)).round(2)
+
+
+def save(texts: dict[str, str], summary: dict[str, Any]) -> None:
+    """Keep the tables and the object of the last line."""
+    tables = "\n\n".join(f"## {name}\n\n```text\n{text}\n```" for name, text in texts.items())
+    RESULTS.write_text(
+        "# Accuracy beside other libraries\n\n"
+        "Written by `python -m benchmarks.accuracy --save`. Errors, bias, pinball, coverage and "
+        "width in %; MASE is a ratio; seconds are those of the scored origins alone (a peer's "
+        "choice of its variant comes on top). No weather. `weekend_80` and `run_80` are the "
+        "coverage of the 80 % interval on Saturdays and Sundays and on holiday runs.\n\n"
+        f"{tables}\n\n```json\n{json.dumps(summary)}\n```\n",
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    main()

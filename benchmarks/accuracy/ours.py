@@ -1,0 +1,58 @@
+"""Our own answers: the product's backtest over a panel, with what came true and the baselines."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy.panels import HORIZON, dataset
+from forecast.tables import quantile_name
+from forecast.training.backtest import run_backtest
+from forecast.training.baselines import BASELINES
+from forecast.training.dataset import make_dataset
+
+KEYS = ["zone_id", "origin", "target_date"]
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Answers of the product to one panel.
+
+    ``facts`` has the keys, horizon_days, influx, kind and scale of every question scored;
+    ``answers`` has one table for the product and for each baseline, of the keys and the columns
+    q10 … q90 (a baseline answers the median alone). ``seconds`` is everything, features included.
+    """
+
+    facts: pd.DataFrame
+    answers: dict[str, pd.DataFrame]
+    quantiles: tuple[float, ...]
+    seconds: float
+
+
+def backtest(name: str) -> Ours:
+    """Run the product over a panel. Origins and targets come out as civil days."""
+    config, observations, now = dataset(name)
+    start = time.monotonic()
+    rows = run_backtest(make_dataset(config, observations, now)).rows
+    seconds = time.monotonic() - start
+    rows = rows[rows["horizon_days"].between(1, HORIZON)].reset_index(drop=True)
+    local = pd.DatetimeIndex(rows["origin"]).tz_convert(config.timezone).tz_localize(None)
+    rows = rows.assign(
+        zone_id=rows["zone_id"].astype(str),
+        origin=local.normalize().astype("datetime64[ns]"),
+        target_date=rows["target_date"].astype("datetime64[ns]"),
+    )
+    names = {quantile_name(q): f"q{round(100 * q):02d}" for q in config.quantiles}
+    keys = rows[KEYS]
+    answers = {"afflux": keys.join(rows[list(names)].rename(columns=names).astype(np.float64))}
+    for rule in BASELINES:
+        answers[rule] = keys.assign(q50=rows[rule].astype(np.float64))
+    return Ours(
+        facts=rows[[*KEYS, "horizon_days", "influx", "kind", "scale"]],
+        answers=answers,
+        quantiles=config.quantiles,
+        seconds=seconds,
+    )

@@ -1,0 +1,149 @@
+"""Levels against what happened, worked out by hand and on the small estuary."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.config import RunConfig
+from forecast.features.base import Evidence
+from forecast.grid import day_date
+from forecast.training.backtest import Backtest
+from forecast.training.dataset import Dataset
+from forecast.training.verification import (
+    ALARMS,
+    climatology,
+    decision_rows,
+    level_rows,
+    verify,
+)
+from forecast.truth import Truth, truth_at
+
+FIRST = 19000
+
+
+def truth(values: list[np.ndarray]) -> Truth:
+    return Truth(FIRST, np.array(values, dtype=np.float32))
+
+
+@pytest.fixture(scope="module")
+def said(found: Backtest, data: Dataset) -> pd.DataFrame:
+    known = [truth_at(data.evidence, cut) for cut in found.cuts]
+    return level_rows(found.rows, known, data.config)
+
+
+def test_thresholds_are_those_known_when_the_fold_began(
+    said: pd.DataFrame, found: Backtest, data: Dataset
+) -> None:
+    assert len(said) == len(found.rows)
+    per_fold = said.groupby(["zone_id", "fold"], observed=True)["limit_orange"]
+    assert (per_fold.max() == per_fold.min()).all()
+    later = found.cuts[-1] + pd.Timedelta(days=1)
+    rows = data.evidence.observations
+    changed = rows.assign(value=rows["value"].where(rows["available_at"] <= later, 0.0))
+    evidence = Evidence(changed, data.config.territory())
+    again = level_rows(found.rows, [truth_at(evidence, cut) for cut in found.cuts], data.config)
+    pd.testing.assert_frame_equal(again, said)
+
+
+def test_a_worse_level_is_rarer_and_less_likely(said: pd.DataFrame) -> None:
+    for name in ("risk", "usual", "reached"):
+        values = said[[f"{name}_{level}" for level in ALARMS]].to_numpy()
+        assert (np.diff(values, axis=1) <= 1e-12).all()
+        assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_climatology_knows_season_and_weekday() -> None:
+    """Two years in which only Saturdays of one quarter reach the level."""
+    day = FIRST + np.arange(728)
+    summer = np.abs((day - FIRST - 180) % 365.2425 - 0) < 60
+    saturday = day % 7 == 3
+    values = np.where(summer & saturday, 100.0, 10.0)
+    limits = np.array([[50.0, 80.0, 200.0]])
+    asked = np.array([FIRST + 728 + 210, 0, FIRST + 728 + 20])
+    asked[0] += (3 - asked[0]) % 7
+    asked[1] = asked[0] + 1
+    found = climatology(truth([values]), limits, np.zeros(3, dtype=np.int64), asked)
+    base = (values >= 50).mean()
+    like = 12  # the Saturdays within three weeks of that time, in two years
+    assert found[0, 0] == pytest.approx((like + 10 * base) / (like + 10), abs=0.03)
+    assert found[0, 0] > 0.5 > 0.1 > found[1, 0] > 0
+    assert found[2, 0] < 0.1
+    assert (found[:, 2] == 0).all()
+
+
+def test_a_zone_without_history_has_no_say(config: RunConfig) -> None:
+    rows = pd.DataFrame(
+        {
+            "zone_id": [config.zones[0].id, config.zones[1].id],
+            "target_date": day_date([FIRST + 400, FIRST + 400]),
+            "influx": [500.0, 500.0],
+            "fold": [0, 0],
+            **{f"influx_p{q}": [400.0, 400.0] for q in (10, 25, 50, 75, 90)},
+        }
+    )
+    short = np.where(np.arange(365) < 30, 100.0, np.nan)
+    known = truth([np.arange(365.0), short, short])
+    found = level_rows(rows, [known], config)
+    assert found["reached_noir"].tolist()[0] == 1
+    assert found[["limit_orange", "risk_orange", "usual_orange"]].iloc[1].isna().all()
+    capacity = [zone.model_copy(update={"capacity": 450.0}) for zone in config.zones]
+    given = level_rows(rows, [known], config.model_copy(update={"zones": tuple(capacity)}))
+    assert given["limit_orange"].tolist() == [360.0, 360.0]
+    assert given["reached_rouge"].tolist() == [1.0, 1.0]
+    assert given["reached_noir"].tolist() == [0.0, 0.0]
+
+
+def answers(risk: list[float], reached: list[float]) -> pd.DataFrame:
+    """Daily origins, asked three days ahead, of one zone; climatology says a quarter."""
+    days = pd.date_range("2025-07-01", periods=len(risk))
+    frame = {"zone_id": "coast", "horizon_days": 3, "target_date": days, "origin": days}
+    for level in ALARMS:
+        frame |= {f"limit_{level}": 1.0, f"risk_{level}": risk, f"reached_{level}": reached}
+        frame |= {f"usual_{level}": 0.25}
+    return pd.DataFrame(frame)
+
+
+def test_brier_recall_and_false_alarms_by_hand() -> None:
+    found = verify(answers([0.9, 0.6, 0.3, 0.0], [1.0, 0.0, 1.0, 0.0])).scores
+    near, decision = found.loc[("orange", "1–7 d")], found.loc[("orange", "decision")]
+    ours = (0.1**2 + 0.6**2 + 0.7**2 + 0) / 4
+    theirs = (0.75**2 + 0.25**2) / 2
+    assert (near["rows"], near["events"]) == (4, 2)
+    assert near["brier"] == pytest.approx(ours)
+    assert near["brier_climatology"] == pytest.approx(theirs)
+    assert near["skill"] == pytest.approx(1 - ours / theirs)
+    assert (decision["recall"], decision["false_alarms"]) == (0.5, 0.5)
+    # From 0.3 on both peaks are found, with one false alarm in three.
+    assert decision["best_from"] == pytest.approx(0.3)
+    assert decision["best_recall"] == 1
+    assert decision["best_false_alarms"] == pytest.approx(1 / 3)
+    assert np.isnan(found.loc[("orange", "8–14 d"), "brier"])
+
+
+def test_reliability_by_tenths() -> None:
+    found = verify(answers([0.05, 0.07, 0.95, 1.0], [0.0, 1.0, 1.0, 1.0])).reliability
+    orange = found[found["level"] == "orange"].set_index("tenth")
+    assert orange["rows"].to_dict() == {0: 2, 9: 2}
+    assert orange.loc[0, ["forecast", "frequency"]].tolist() == pytest.approx([0.06, 0.5])
+    assert orange.loc[9, ["forecast", "frequency"]].tolist() == pytest.approx([0.975, 1.0])
+
+
+def test_nothing_to_verify_is_not_an_error() -> None:
+    empty = answers([0.1], [0.0]).assign(limit_orange=np.nan)
+    found = verify(empty).scores
+    assert found.loc[("orange", "decision"), "events"] == 0
+    assert np.isnan(found.loc[("orange", "decision"), "recall"])
+
+
+def test_each_day_is_decided_upon_once(said: pd.DataFrame) -> None:
+    """Weekly origins: the newest answer at least three days old, three to nine days ahead."""
+    decided = decision_rows(said)
+    assert not decided.duplicated(["zone_id", "target_date"]).any()
+    assert decided["horizon_days"].min() == 3
+    inner = decided[decided["target_date"] <= said["origin"].max().tz_localize(None)]
+    assert set(inner["horizon_days"]) == set(range(3, 10)) | set(
+        inner.loc[inner["target_date"] == inner["target_date"].min(), "horizon_days"]
+    )
+    assert set(decided["target_date"].dt.day_of_week) == set(range(7))
