@@ -28,6 +28,8 @@ HORIZON = 14
 """Days 1 to this are scored [d]."""
 STRIDE = 14
 """Days from one origin to the next [d]."""
+REFIT = 28
+"""Days from one fit of our model to the next [d]; the peers are fitted at every origin."""
 HOUR = 23
 """Local hour of the origin, at which rows about its day have just become readable."""
 _WEATHER = ("weather", "weather_forecast")
@@ -91,6 +93,7 @@ def load(name: str, data: Path = DATASETS) -> tuple[dict[str, Any], dict[str, pd
         "origin_hour": HOUR,
         "backtest_days": (window.last - window.first).days + STRIDE,
         "backtest_stride_days": STRIDE,
+        "refit_days": REFIT,
     }
     return {
         **territory,
