@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _RULES = {"lag7": "lag7", "lag364": "l364", "analogue": "like", "ridge": "ridge"}
 """Baselines shown in the table, and their titles there; the others are in MLflow."""
 
+_DECISION = ("recall", "false_alarms", "best_from", "best_recall", "best_false_alarms")
+"""What is shown of the decision three days ahead."""
+
 
 def print_report(report: Report) -> None:
     """Print the backtest's short table and what the levels were worth."""
@@ -124,7 +127,3 @@ def _print_levels(report: Report) -> None:
 
 def _share(value: float) -> str:
     return "–" if math.isnan(value) else f"{100 * value:.0f}"
-
-
-_PARTS = ("1–7 d", "8–14 d", "decision")
-_DECISION = ("recall", "false_alarms", "best_from", "best_recall", "best_false_alarms")

@@ -19,10 +19,11 @@ from joblib import Parallel, delayed
 from forecast.blending import MEMBERS, Blend
 from forecast.calibration import KINDS, Calibration, Cells, Shifts, adapted
 from forecast.fitting import matrix_cells
+from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.tables import quantile_name
-from forecast.training.baselines import baseline_answers, fold_ridges
+from forecast.training.baselines import baseline_answers
 from forecast.training.dataset import Dataset, rehearsal_days
 from forecast.training.metrics import BRIDGE, regime_name
 from forecast.training.rehearsal import present, under_outage
@@ -68,7 +69,7 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
     fold = np.full(len(grid), -1)
     raw = {regime: np.full((len(grid), len(levels)), np.nan) for regime in ["", *outages]}
     others = {regime: np.full((len(grid), len(MEMBERS)), np.nan) for regime in raw}
-    for i, (asks, answer) in enumerate(answers):
+    for i, (asks, answer, _) in enumerate(answers):
         rows = asks[grid.row_ask]
         fold[rows] = i
         for regime, members in answer.items():
@@ -94,7 +95,8 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
             shifts = Calibration(fresh, {regime: own} if regime else {})
             answered[regime][now] = shifts.apply(values[now], cells.where(now), stale=[regime])
     scored = np.isfinite(observed) & (grid.row_origin >= data.first_test.value // 1000)
-    tables = _rows(data, {"": test, **outages}, observed, answered, fold, [cut for cut, _ in cuts])
+    ridges = [ridge for _, _, ridge in answers]
+    tables = _rows(data, {"": test, **outages}, observed, answered, fold, ridges)
     for regime, values in answered.items():
         kept = tables[regime][scored & np.isfinite(values).all(axis=1)]
         tables[regime] = kept.reset_index(drop=True)
@@ -152,15 +154,18 @@ def _fold(
     until: pd.Timestamp,
     name: str,
     say: Callable[[str], None],
-) -> tuple[npt.NDArray[np.bool_], dict[str, tuple[Doubles, Doubles]]]:
-    """Fit on what was readable at ``cut``; answer the asks of each test until ``until``."""
+) -> tuple[npt.NDArray[np.bool_], dict[str, tuple[Doubles, Doubles]], CalendarRidge]:
+    """Fit on what was readable at ``cut``; answer the asks of each test until ``until``.
+
+    The model's calendar ridge comes along: alone, it is a baseline.
+    """
     start, end = cut.value // 1000, until.value // 1000
     model = fit(data, cut, threads=1)
     origin = tests[""].grid.ask_origin
     asks = (origin >= start) & (origin < end)
     answer = {regime: model.members(test.take(asks), data.daily) for regime, test in tests.items()}
     say(f"fold {name}, from {cut:%Y-%m-%d}")
-    return asks, answer
+    return asks, answer, model.linear
 
 
 def fit(data: Dataset, cut: pd.Timestamp, threads: int = 0) -> InfluxModel:
@@ -185,11 +190,11 @@ def _rows(
     observed: Doubles,
     answered: Mapping[str, Doubles],
     fold: npt.NDArray[np.int64],
-    cuts: Sequence[pd.Timestamp],
+    ridges: Sequence[CalendarRidge],
 ) -> dict[str, pd.DataFrame]:
     """One table of answers for each regime, the baselines' beside them."""
     test, truth = tests[""], truth_at(data.evidence, data.now)
-    grid, ridges = test.grid, fold_ridges(data, cuts)
+    grid = test.grid
     frame = grid.frame()
     frame["influx"] = observed
     kind = np.array(KINDS, dtype=object)[_cells(test).kind]

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from forecast.analogue import analogue_days
-from forecast.fitting import truth_lines
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.training.dataset import Dataset
-from forecast.truth import Truth, truth_at
+from forecast.truth import Truth
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -34,8 +32,8 @@ def baseline_answers(
 
     ``lag7`` is the newest day of the target's weekday readable at the origin: 7 days before for
     the first days, 14 for those after. Where ``lag364`` knows nothing it takes ``mean4``, and so do
-    ``analogue`` (after ``lag364``) and ``ridge``. ``ridges`` are those of :func:`fold_ridges`,
-    ``fold`` the fold of each question, −1 for those of none.
+    ``analogue`` (after ``lag364``) and ``ridge``. ``ridges`` are the calendar ridges of the
+    folds' own models, ``fold`` is the fold of each question, −1 for those of none.
     """
     level = matrix.column("history_level").astype(np.float64)
     weeks = np.stack([matrix.column(f"history_weekday_{k}") for k in (1, 2, 3, 4)])
@@ -55,17 +53,6 @@ def baseline_answers(
         ),
         "ridge": _or(_ridge(matrix, level, data, ridges, fold), mean4),
     }
-
-
-def fold_ridges(data: Dataset, cuts: Sequence[pd.Timestamp]) -> list[CalendarRidge]:
-    """The calendar ridge as it would have been fitted at each instant: the linear model to beat."""
-    answer = []
-    for cut in cuts:
-        truth = truth_at(data.evidence, cut)
-        newest = np.flatnonzero(np.isfinite(truth.values).any(axis=0))
-        until = truth.first_day + int(newest[-1]) if len(newest) else truth.first_day
-        answer.append(CalendarRidge.fit(data.daily, truth_lines(truth, data.daily), until))
-    return answer
 
 
 def _ridge(

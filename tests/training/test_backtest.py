@@ -72,20 +72,30 @@ def test_nothing_readable_after_an_origin_changes_its_answer(
     assert (later["influx_p50"] != moved["influx_p50"]).mean() > 0.9
 
 
-def test_the_band_of_a_fold_does_not_learn_from_its_own_days(
+@pytest.fixture(scope="module")
+def told_later(
     found: Backtest, data: Dataset, observations: pd.DataFrame, now: pd.Timestamp
-) -> None:
-    """Influx alone is changed after the second cut: all of the first fold stays as it was."""
-    first, last = found.rows["fold"].unique()
-    second = found.rows.loc[found.rows["fold"] == last, "origin"].min()
+) -> Backtest:
+    """The same backtest, but for influx that became readable after the last fold began."""
+    second = found.rows.loc[found.rows["fold"] == found.rows["fold"].max(), "origin"].min()
     influx = observations["source"] == "influx"
     changed = pd.concat([observations[~influx], perturbed_influx(observations[influx], second)])
-    other = run_backtest(make_dataset(data.config, changed, now)).rows
+    return run_backtest(make_dataset(data.config, changed, now))
+
+
+def same_first_fold(rows: pd.DataFrame, other: pd.DataFrame) -> None:
     before, after = (
-        rows[rows["fold"] == first].set_index(KEYS)[ANSWERS] for rows in (found.rows, other)
+        table[table["fold"] == rows["fold"].min()].set_index(KEYS)[ANSWERS]
+        for table in (rows, other)
     )
     assert len(before) > 100
     pd.testing.assert_frame_equal(before, after)
+
+
+def test_the_band_of_a_fold_does_not_learn_from_its_own_days(
+    found: Backtest, told_later: Backtest
+) -> None:
+    same_first_fold(found.rows, told_later.rows)
 
 
 def perturbed_influx(influx: pd.DataFrame, after: pd.Timestamp) -> pd.DataFrame:
@@ -191,20 +201,10 @@ def test_outages_are_scored_on_the_same_questions(found: Backtest, data: Dataset
 
 
 def test_the_band_of_an_outage_is_calibrated_on_outages_of_earlier_folds(
-    found: Backtest, data: Dataset, observations: pd.DataFrame, now: pd.Timestamp
+    found: Backtest, told_later: Backtest
 ) -> None:
-    """Influx alone is changed after the second cut: the first fold's outages stay as they were."""
-    first, last = found.rows["fold"].unique()
-    second = found.rows.loc[found.rows["fold"] == last, "origin"].min()
-    influx = observations["source"] == "influx"
-    changed = pd.concat([observations[~influx], perturbed_influx(observations[influx], second)])
-    other = run_backtest(make_dataset(data.config, changed, now))
     for domain, rows in found.outages.items():
-        before, after = (
-            table[table["fold"] == first].set_index(KEYS)[ANSWERS]
-            for table in (rows, other.outages[domain])
-        )
-        pd.testing.assert_frame_equal(before, after)
+        same_first_fold(rows, told_later.outages[domain])
 
 
 def test_the_linear_rule_is_fitted_as_of_the_fold(
