@@ -14,7 +14,7 @@ from mlforecast.lag_transforms import RollingMean
 from mlforecast.target_transforms import Differences, LocalStandardScaler
 from mlforecast.utils import PredictionIntervals
 
-from benchmarks.accuracy.peers.task import ID, Task, from_levels
+from benchmarks.accuracy.peers.task import ID, LIGHTGBM, Task, from_levels
 
 NAME = f"mlforecast {version('mlforecast')}"
 VARIANTS = ("scaled", "differences", "direct")
@@ -25,19 +25,8 @@ WINDOWS = 10
 def forecast(task: Task, origin: pd.Timestamp, variant: str, past: pd.DataFrame) -> pd.DataFrame:
     """Answers at one origin; ``variant`` is how the target is transformed, or ``direct``: scaled
     too, with one model per horizon instead of recursion."""
-    booster = lgb.LGBMRegressor(
-        objective="l1",
-        n_estimators=150 if variant == "direct" else 400,
-        learning_rate=0.1 if variant == "direct" else 0.05,
-        num_leaves=31,
-        min_child_samples=20,
-        colsample_bytree=0.8,
-        subsample=0.8,
-        subsample_freq=1,
-        n_jobs=1,
-        verbose=-1,
-        random_state=1,
-    )
+    fewer = {"n_estimators": 150, "learning_rate": 0.1} if variant == "direct" else {}
+    booster = lgb.LGBMRegressor(**LIGHTGBM | fewer)
     model = MLForecast(
         {"lgb": booster},
         freq="D",

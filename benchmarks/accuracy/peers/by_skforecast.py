@@ -14,7 +14,7 @@ from skforecast.preprocessing import RollingFeatures
 from skforecast.recursive import ForecasterRecursiveMultiSeries
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.accuracy.peers.task import DAY, ID, VALUE, Task
+from benchmarks.accuracy.peers.task import DAY, ID, LIGHTGBM, VALUE, Task
 
 NAME = f"skforecast {version('skforecast')}"
 VARIANTS = ("gaps", "filled", "differenced")
@@ -40,18 +40,7 @@ def forecast(task: Task, origin: pd.Timestamp, variant: str, past: pd.DataFrame)
         if zone in series
     }
     model = ForecasterRecursiveMultiSeries(
-        estimator=lgb.LGBMRegressor(
-            objective="l1",
-            n_estimators=400,
-            learning_rate=0.05,
-            min_child_samples=20,
-            colsample_bytree=0.8,
-            subsample=0.8,
-            subsample_freq=1,
-            n_jobs=1,
-            verbose=-1,
-            random_state=1,
-        ),
+        estimator=lgb.LGBMRegressor(**LIGHTGBM),
         lags=[*range(1, 15), 21, 28],
         window_features=RollingFeatures(stats=["mean", "mean"], window_sizes=[7, 28]),
         encoding="ordinal_category",

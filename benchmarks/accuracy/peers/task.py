@@ -15,6 +15,21 @@ import pandas as pd
 ID, DAY, VALUE = "unique_id", "ds", "y"
 """Names the forecasting libraries expect."""
 
+LIGHTGBM = {
+    "objective": "l1",
+    "n_estimators": 400,
+    "learning_rate": 0.05,
+    "num_leaves": 31,
+    "min_child_samples": 20,
+    "colsample_bytree": 0.8,
+    "subsample": 0.8,
+    "subsample_freq": 1,
+    "n_jobs": 1,
+    "verbose": -1,
+    "random_state": 1,
+}
+"""The booster of the peers that forecast by LightGBM."""
+
 
 @dataclass(frozen=True)
 class Task:
