@@ -279,7 +279,6 @@ def test_features_are_written_and_summed_up(afflux, world, tmp_path: Path) -> No
     done = afflux(*arguments, "--weeks", "3", home=world.home)
     several = pd.read_parquet(out)
     assert json.loads(done.stdout)["questions"] == len(several) == 3 * 8 * 15
-    # A week is a week of the calendar, also where the clock changes.
     origins = sorted(several["origin"].astype(str).unique())
     assert origins == [f"2025-05-{day} 06:00:00+00:00" for day in (16, 23, 30)]
     newest = several[several["origin"] == several["origin"].max()].reset_index(drop=True)
