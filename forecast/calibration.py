@@ -13,7 +13,7 @@ for each source that may fail; the wider holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -33,6 +33,8 @@ RUN = KINDS.index("holiday run")
 _MIN_POINTS = 100
 _SHRINKAGE = 1000
 _PACE, _FARTHEST = 0.25, 0.08
+_WIDER = 1.02
+"""Least width of a band that lacks a source, in widths of the band that has it."""
 
 
 def horizon_group(horizon: npt.NDArray[Any]) -> Ints:
@@ -118,6 +120,22 @@ class Shifts:
         kind = _by(cells.kind, len(KINDS), score, levels, _SHRINKAGE)
         zone = _by(cells.zone, zones, score - kind[cells.kind], levels, _SHRINKAGE)
         return cls(horizon, kind, zone)
+
+    def no_narrower(self, raw: Doubles, cells: Cells, fresh: Doubles) -> Self:
+        """These shifts, carried outward until the bands of ``raw`` are wider than ``fresh`` ones.
+
+        ``raw``, shape (n, quantiles), lacked a source, ``fresh`` are calibrated and had it. Where
+        the source is worth nothing the former may be narrower by chance; yet to know less is never
+        to be surer.
+        """
+        known = np.asarray(np.isfinite(np.hstack([raw, fresh])).all(axis=1))
+        if not known.any():
+            return self
+        late = Calibration(self).apply(raw[known], cells.where(known))
+        missing = _WIDER * _reach(fresh[known]) - _reach(late)
+        side = np.sign(np.arange(raw.shape[1]) - raw.shape[1] // 2)
+        more = side * np.maximum(missing, 0.0) / spread(raw[known]).mean()
+        return replace(self, horizon=self.horizon + more)
 
     def of(self, cells: Cells) -> Doubles:
         """Total shift of each question, shape (n, quantiles)."""
@@ -208,9 +226,7 @@ def _from(arrays: Mapping[str, Doubles], name: str) -> Shifts:
 
 
 def wider(shifts: Doubles, other: Doubles) -> Doubles:
-    """Of two sets of shifts, for each quantile the one that reaches farther from the median.
-
-    The median keeps the shift of ``other``.
+    """Of two sets of shifts, for each quantile the farther; the median keeps that of ``other``.
 
     >>> wider(np.array([[-0.1, 0.0, 0.2]]), np.array([[-0.3, 0.1, 0.1]]))
     array([[-0.3,  0.1,  0.2]])
@@ -220,6 +236,12 @@ def wider(shifts: Doubles, other: Doubles) -> Doubles:
     answer[:, :middle] = np.minimum(shifts[:, :middle], other[:, :middle])
     answer[:, middle + 1 :] = np.maximum(shifts[:, middle + 1 :], other[:, middle + 1 :])
     return answer
+
+
+def _reach(quantiles: Doubles) -> Doubles:
+    """Mean distance of each quantile from the median, shape (quantiles,)."""
+    middle = quantiles.shape[1] // 2
+    return np.asarray(np.abs(quantiles - quantiles[:, [middle]]).mean(axis=0))
 
 
 def spread(raw: Doubles) -> Doubles:

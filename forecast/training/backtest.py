@@ -90,9 +90,12 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
             values[now] = blend.apply(values[now], others[regime][now], cells.where(now))
         reach = adapted(levels, answered[""], came_true, fold)
         fresh = Shifts.fit(levels, raw[""], came_true, cells, zones, reach)
+        band = Calibration(fresh).apply(raw[""], cells)
+        band[fold > i] = np.nan
         for regime, values in raw.items():
             own = Shifts.fit(levels, values, came_true, cells, zones, reach)
-            shifts = Calibration(fresh, {regime: own} if regime else {})
+            late = {regime: own.no_narrower(values, cells, band)} if regime else {}
+            shifts = Calibration(fresh, late)
             answered[regime][now] = shifts.apply(values[now], cells.where(now), stale=[regime])
     scored = np.isfinite(observed) & (grid.row_origin >= data.first_test.value // 1000)
     ridges = [ridge for _, _, ridge in answers]
@@ -123,7 +126,10 @@ def _calibration(
     """What all folds taught, for the model that will serve."""
     reach, zones = adapted(levels, published, observed, fold), int(cells.zone.max()) + 1
     sets = {r: Shifts.fit(levels, v, observed, cells, zones, reach) for r, v in raw.items()}
-    return Calibration(sets.pop(""), sets)
+    fresh = sets.pop("")
+    band = Calibration(fresh).apply(raw[""], cells)
+    late = {r: shifts.no_narrower(raw[r], cells, band) for r, shifts in sets.items()}
+    return Calibration(fresh, late)
 
 
 def _cells(test: FeatureMatrix) -> Cells:

@@ -1,0 +1,124 @@
+"""What it costs to lose a source: cut when the forecast is asked for, or never had.
+
+``python -m benchmarks.outages`` takes the demo's simulated estuary and two panels of real data that
+have further sources (Hong Kong with resident flows as mobility, Münster with car parks). For each
+source it scores, on the same questions of rolling origins: the forecast with every source fresh;
+the same model with that source silent for the longest rehearsed time before each origin; and a
+model trained and asked without that source, in a backtest of its own. The last line of output is
+one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy import panels
+from benchmarks.panels.__main__ import machine
+from forecast.config import RunConfig, read_config
+from forecast.demo import simulate
+from forecast.ingest.folder import ingest_folder
+from forecast.lake import Lake
+from forecast.training.backtest import run_backtest
+from forecast.training.dataset import make_dataset
+from forecast.training.metrics import losses
+from forecast.training.rehearsal import OUTAGES
+
+RESULTS = Path(__file__).parent / "results" / "outages.md"
+KEYS = ["zone_id", "origin", "target_date"]
+TODAY = date(2026, 11, 22)
+"""The morning on which the simulated history ends."""
+
+Panel = tuple[RunConfig, pd.DataFrame, pd.Timestamp]
+
+
+def main() -> None:
+    """Run the panels named on the command line (default: all three)."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.outages", description=__doc__)
+    names = ["demo", "hk_visitors", "muenster"]
+    parser.add_argument("panel", nargs="*", choices=[*names, []], help="default: all three")
+    parser.add_argument("--save", action="store_true", help="keep the tables in results/outages.md")
+    given = parser.parse_args()
+    tables = {name: run(name) for name in given.panel or names}
+    text = "\n\n".join(f"{name}\n{shown(table)}" for name, table in tables.items())
+    figures = {name: table.round(4).to_dict("index") for name, table in tables.items()}
+    last = json.dumps({"benchmark": "outages", "machine": machine(), "panels": figures})
+    if given.save:
+        RESULTS.write_text(
+            "# Outages: a source cut, beside one never had\n\nWritten by "
+            "`python -m benchmarks.outages --save`; demo is simulated data. Days 1 to 14; WAPE, "
+            "pinball and width of the 80 % interval in % of influx, coverage in %. A row is a "
+            "source: with every source fresh, with that source silent at the origin, and with a "
+            "model that never had it. Influx itself cannot be left out of training.\n\n"
+            f"```text\n{text}\n```\n\n```json\n{last}\n```\n",
+            encoding="utf-8",
+        )
+    print(f"\n{text}\n\n{last}")
+
+
+def run(name: str) -> pd.DataFrame:
+    """Figures of one panel, a row for each source it has."""
+    config, observations, now = demo() if name == "demo" else panels.dataset(name)
+    whole = run_backtest(make_dataset(config, observations, now))
+    fresh, found = whole.rows[whole.rows["horizon_days"] >= 1], {}
+    for domain, cut in whole.outages.items():
+        without = None
+        if domain != "influx":
+            rest = observations[~observations["source"].isin(OUTAGES[domain][0])]
+            without = run_backtest(make_dataset(config, rest, now)).rows
+        found[domain] = compare(fresh, cut, without, whole.quantiles)
+        print(f"{name}, {domain}: {found[domain]}", flush=True)
+    return pd.DataFrame(found).T
+
+
+def demo() -> Panel:
+    """The simulated estuary as its command makes it, and the instant at which it is read."""
+    config = read_config(Path(__file__).parents[1] / "configs" / "estuaire.toml")
+    with tempfile.TemporaryDirectory() as place:
+        made = simulate(Path(place) / "input", config, today=TODAY)
+        lake, now = Lake(str(Path(place) / "lake")), pd.Timestamp(TODAY, tz="UTC")
+        now += pd.Timedelta(hours=12)
+        ingest_folder(made.folder, lake, config=made.config, now=now)
+        return made.config, lake.read(), now
+
+
+def compare(
+    fresh: pd.DataFrame,
+    cut: pd.DataFrame,
+    without: pd.DataFrame | None,
+    quantiles: tuple[float, ...],
+) -> dict[str, float]:
+    """Figures of the three ways to answer, on the questions all of them answered."""
+    ways = {"fresh": fresh, "cut": cut} | ({} if without is None else {"without": without})
+    shared = fresh[KEYS]
+    for rows in ways.values():
+        shared = shared.merge(rows[KEYS], on=KEYS)
+    found: dict[str, float] = {}
+    for way, rows in ways.items():
+        same = shared.merge(rows, on=KEYS)
+        observed = same["influx"].to_numpy(float)
+        answers = same[[f"influx_p{100 * q:g}" for q in quantiles]].to_numpy(float)
+        low, median, high = (answers[:, quantiles.index(q)] for q in (0.1, 0.5, 0.9))
+        total = observed.sum()
+        found |= {
+            f"wape_{way}": np.abs(observed - median).sum() / total,
+            f"pinball_{way}": losses(observed, answers, quantiles).sum() / total,
+            f"held_{way}": ((observed >= low) & (observed <= high)).mean(),
+            f"width_{way}": (high - low).sum() / total,
+        }
+    return found
+
+
+def shown(table: pd.DataFrame) -> str:
+    """The table as printed, in percent."""
+    return (100 * table.astype(float)).round(1).to_string(na_rep="–")
+
+
+if __name__ == "__main__":
+    main()
