@@ -10,12 +10,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from forecast.config_problems import explain
 from forecast.errors import ConfigError
 from forecast.territory import Market, Territory
 
@@ -117,6 +118,13 @@ class Gate(_Model):
 
 
 Quantile = Annotated[float, Field(gt=0, lt=1)]
+ProviderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+
+
+class Publication(_Model):
+    """How often forecasts are published."""
+
+    every_hours: float = Field(default=24, gt=0, le=24 * 31)
 
 
 class RunConfig(_Model):
@@ -132,14 +140,17 @@ class RunConfig(_Model):
     attribution: str = ""
     licence: str = ""
     geometry: str = ""
+    communes: str = ""
     zones: tuple[Zone, ...] = Field(min_length=1)
     origin_markets: tuple[Origin, ...] = ()
     sources: Mapping[str, SourceConfig] = {}
+    providers: Mapping[ProviderName, Mapping[str, Any]] = {}
     max_horizon_days: int = Field(default=14, ge=0, le=60)
     quantiles: tuple[Quantile, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
     levels: Levels = Levels()
     training: Training = Training()
     gate: Gate = Gate()
+    publication: Publication = Publication()
 
     @field_validator("timezone")
     @classmethod
@@ -236,14 +247,4 @@ def read_config(path: Path) -> RunConfig:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
     except ValidationError as error:
-        problems, lines = error.errors(include_url=False), []
-        inside = {problem["loc"][:1] for problem in problems if len(problem["loc"]) > 1}
-        for problem in problems:
-            if problem["type"] == "too_short" and problem["loc"] in inside:
-                continue  # a list of which every entry is wrong is not empty
-            key = ".".join(str(part) for part in problem["loc"]) or "(file)"
-            message = problem["msg"].removeprefix("Value error, ")
-            if problem["type"] == "extra_forbidden":
-                message = "unknown key; remove it or correct its spelling"
-            lines.append(f"{path}: {key}: {message}")
-        raise ConfigError("\n".join(lines)) from error
+        raise ConfigError(explain(str(path), error)) from error

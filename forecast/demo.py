@@ -62,7 +62,9 @@ def simulate(
     being simulated. The same ``config``, ``today``, ``years`` and ``seed`` give the same bytes.
     """
     say = progress or (lambda _: None)
-    config = config.model_copy(update={"name": config.name + LABEL, "simulated": True})
+    # What is fetched is real: a simulated home has neither providers nor their places.
+    real = {"providers": {}, "communes": ""}
+    config = config.model_copy(update={"name": config.name + LABEL, "simulated": True, **real})
     territory, rng = config.territory(), np.random.default_rng(seed)
     last = (today - EPOCH).days - 1
     first = last - round(365.25 * years) + 1

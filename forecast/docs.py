@@ -2,8 +2,8 @@
 
 ``docs/features.md`` is made from the sources that :func:`forecast.features.discover` finds,
 ``docs/commands.md`` from the command line itself; the input contract and its schemas are made by
-:mod:`forecast.ingest.docs`. With ``--check`` nothing is written and the exit status is 1 if any
-file differs from what the code says.
+:mod:`forecast.ingest.docs`, ``docs/sources.md`` by :mod:`forecast.ingest.provider_docs`. With
+``--check`` nothing is written and the exit status is 1 if any file differs from what the code says.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import typer
 from forecast.cli.app import app
 from forecast.features import Source, discover
 from forecast.ingest.docs import generated_docs
+from forecast.ingest.provider_docs import sources_page
+from forecast.ingest.providers import discover as discover_providers
 
 ROOT = Path(__file__).parents[1]
 """Root of the checkout, above the package."""
@@ -51,7 +53,12 @@ What is done where is said by the environment: [operations.md](operations.md#the
 
 def documents() -> dict[str, str]:
     """Every generated document: its path from the root of the checkout, and its text."""
-    pages = {"docs/features.md": features_page(discover()), "docs/commands.md": commands_page()}
+    estuary = (ROOT / "configs" / "estuaire.toml").read_text(encoding="utf-8")
+    pages = {
+        "docs/features.md": features_page(discover()),
+        "docs/commands.md": commands_page(),
+        "docs/sources.md": sources_page(discover_providers(), estuary),
+    }
     return pages | generated_docs()
 
 

@@ -58,6 +58,21 @@ class Settings:
         """Folder of publications; ``current`` in it names the one being served."""
         return self.home / "data" / "publications"
 
+    @property
+    def fetches(self) -> Path:
+        """File that remembers what was fetched from providers."""
+        return self.home / "data" / "fetches.sqlite"
+
+    @property
+    def samples(self) -> Path:
+        """File of the readings that real-time providers accumulate."""
+        return self.home / "data" / "samples.sqlite"
+
+    @property
+    def webhooks(self) -> Path:
+        """File of webhooks: who is told when a level changes, and the secrets that sign it."""
+        return self.home / "data" / "webhooks.sqlite"
+
     def config_path(self) -> Path:
         """The configuration file in force.
 

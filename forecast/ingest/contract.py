@@ -65,6 +65,13 @@ _WEATHER = (
     _value("precipitation", "mm", "rain and melted snow of the day", 0, 2000, "0.4"),
     _value("sunshine", "h", "duration of sunshine", 0, 24, "9.5"),
     _value("wind_gust", "km/h", "strongest gust of the day", 0, 400, "38"),
+    # Kept in the lake for whoever needs them; no feature reads them yet.
+    _value("precipitation_bathing", "mm", "rain from 10 to 18 h local time", 0, 1000, "0"),
+    _value("sunshine_bathing", "h", "sunshine from 10 to 18 h local time", 0, 8, "6.5"),
+)
+_SEA = (
+    _value("sea_temperature", "°C", "mean sea temperature from 10 to 18 h", -3, 45, "18.4"),
+    _value("wave_height", "m", "highest significant wave height of the day", 0, 40, "0.8"),
 )
 _WEATHER_NAMES = tuple(column.name for column in _WEATHER)
 
@@ -149,10 +156,10 @@ _TABLES = (
         TableSchema(
             "weather",
             "weather observed in a zone on a day",
-            (_ZONE, _DATE, *_WEATHER, _available("2026-07-15T10:00:00Z")),
+            (_ZONE, _DATE, *_WEATHER, *_SEA, _available("2026-07-15T10:00:00Z")),
             ("zone_id", "date", "available_at"),
         ),
-        variables=_WEATHER_NAMES,
+        variables=(*_WEATHER_NAMES, *(column.name for column in _SEA)),
     ),
     SourceTable(
         TableSchema(

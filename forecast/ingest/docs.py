@@ -11,11 +11,21 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from forecast.config import DEFAULT_DELAYS_HOURS, Gate, Levels, Origin, RunConfig, Training, Zone
+from forecast.config import (
+    DEFAULT_DELAYS_HOURS,
+    Gate,
+    Levels,
+    Origin,
+    Publication,
+    RunConfig,
+    Training,
+    Zone,
+)
 from forecast.ingest.contract import CONTRACT, SourceTable
 from forecast.ingest.kinds import KINDS
 from forecast.ingest.prose import AFTER_TABLES, BEFORE_TABLES, KEYS, TERRITORY_EXAMPLE
 from forecast.ingest.table_schema import table_schema
+from forecast.ingest.tickets import TICKETS
 from forecast.tables import Column
 
 
@@ -25,13 +35,15 @@ def generated_docs() -> dict[str, str]:
 
 
 def schemas() -> dict[str, str]:
-    """Table Schema of each source, by path."""
+    """Table Schema of each source and of weighbridge tickets, by path."""
+    pages = dict.fromkeys(CONTRACT.values(), "docs/input-contract.md")
+    pages[TICKETS] = "docs/sources.md"
     return {
         f"docs/schemas/{table.name}.json": json.dumps(
-            table_schema(table), indent=2, ensure_ascii=False
+            table_schema(table, page), indent=2, ensure_ascii=False
         )
         + "\n"
-        for table in CONTRACT.values()
+        for table, page in pages.items()
     }
 
 
@@ -105,6 +117,7 @@ def _territory() -> str:
         ("`[levels]`, days per year", Levels),
         ("`[training]`", Training),
         ("`[gate]`, what a candidate must reach to be promoted", Gate),
+        ("`[publication]`, how often forecasts are published", Publication),
     ]
     parts = [
         "Only `id`, `name` and the zones are required. Unknown keys are refused.",
@@ -114,7 +127,7 @@ def _territory() -> str:
         parts.append(f"**{title}**")
         rows = ["| key | default | meaning |", "|---|---|---|"]
         for name, info in model.__pydantic_fields__.items():
-            rows.append(f"| `{name}` | {_default(info)} | {meaning(model, name)} |")
+            rows.append(f"| `{name}` | {default(info)} | {meaning(model, name)} |")
         parts.append("\n".join(rows))
     return "\n\n".join(parts)
 
@@ -125,7 +138,8 @@ def meaning(model: type[BaseModel], key: str) -> str:
     return described or KEYS.get(model.__name__, {}).get(key, "")
 
 
-def _default(info: FieldInfo) -> str:
+def default(info: FieldInfo) -> str:
+    """The default of a key as it would be written, empty if there is none."""
     if info.is_required():
         return "required"
     value = info.get_default(call_default_factory=True)

@@ -43,7 +43,7 @@ def list_files(
         return []
     found: dict[str, Path] = {}
     twice: set[str] = set()
-    geometry = config.geometry if config else ""
+    beside = [config.geometry, config.communes] if config else []
     for path in sorted(folder.iterdir(), key=lambda p: p.name):
         source, suffix = path.stem.casefold(), path.suffix.casefold()
         if path.is_file() and source in CONTRACT and suffix in SUFFIXES:
@@ -56,7 +56,7 @@ def list_files(
                     advice="keep one of them",
                 )
             found.setdefault(source, path)
-        elif not _expected_beside(path, geometry):
+        elif not _expected_beside(path, beside):
             _unknown_file(path, findings)
     if not found:
         names = ", ".join(f"{name}.csv" for name in CONTRACT)
@@ -69,10 +69,10 @@ def list_files(
     return [(found[name], CONTRACT[name]) for name in CONTRACT if name in found.keys() - twice]
 
 
-def _expected_beside(path: Path, geometry: str) -> bool:
+def _expected_beside(path: Path, beside: list[str]) -> bool:
     name = path.name.casefold()
     return (
-        name in (TERRITORY, Path(geometry).name.casefold())
+        name in {TERRITORY, *(Path(file).name.casefold() for file in beside)}
         or name.startswith((".", "readme", "licen", "notice"))
         or path.suffix.casefold() == ".md"
     )

@@ -56,14 +56,18 @@ KEYS: dict[str, dict[str, str]] = {
         "attribution": "credit to show with the figures",
         "licence": "licence of the published forecasts",
         "geometry": "GeoJSON file with one polygon for each zone",
+        "communes": "CSV file with `commune_id` (INSEE code), `zone_id` and `name`",
         "zones": "the zones, see below",
         "origin_markets": "where visitors come from, for every zone that has no list of its own",
         "sources": "`[sources.<source>]` with `publication_delay_hours` [h]",
+        "providers": "`[providers.<name>]`, where data is fetched: `kind` (default: the name), "
+        "`enabled`, `every_hours` [h], `history_days` [d], and the keys of the kind",
         "max_horizon_days": "last day forecast, counted from the day of the forecast [d]",
         "quantiles": "quantiles of influx to forecast, 0.5 among them",
         "levels": "see below",
         "training": "see below",
         "gate": "see below",
+        "publication": "see below",
     },
     "Zone": {
         "id": "identifier as in the files; text",
@@ -111,6 +115,9 @@ KEYS: dict[str, dict[str, str]] = {
         "coverage_high": "largest share of days the 80 % interval may hold [1]",
         "worst_zone": "how much worse than the champion's a zone's pinball may be, in proportion",
         "significance": "level of the test that the pinball is worse than the champion's [1]",
+    },
+    "Publication": {
+        "every_hours": "how often a publication is expected; one that is late is counted [h]",
     },
 }
 """Meaning of every key of territory.toml, by model and key."""

@@ -129,8 +129,12 @@ class Report:
 
 @dataclass
 class Findings:
-    """Problems being gathered; see :class:`Report` for the result."""
+    """Problems being gathered; see :class:`Report` for the result.
 
+    Of each kind, file and column the first ``keep`` problems are listed, the others counted.
+    """
+
+    keep: int = KEPT_PER_KIND
     _kept: list[Problem] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -141,7 +145,7 @@ class Findings:
         self._counts[kind] += 1
         key = (kind, file, problem.column)
         self._seen[key] += 1
-        if self._seen[key] <= KEPT_PER_KIND:
+        if self._seen[key] <= self.keep:
             self._kept.append(problem)
 
     def add_rows(
@@ -157,7 +161,7 @@ class Findings:
         if not len(lines):
             return
         key = (kind, file, details.get("column", ""))
-        room = max(0, KEPT_PER_KIND - self._seen[key])
+        room = max(0, self.keep - self._seen[key])
         for i in range(min(room, len(lines))):
             value = values[i] if values is not None else ""
             self._kept.append(

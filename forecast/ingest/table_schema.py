@@ -24,8 +24,8 @@ _TYPES = {
 }
 
 
-def table_schema(table: SourceTable) -> dict[str, Any]:
-    """The Table Schema of a source, ready for JSON.
+def table_schema(table: SourceTable, page: str = "docs/input-contract.md") -> dict[str, Any]:
+    """The Table Schema of a source, ready for JSON; ``page`` is where its files are described.
 
     ``fieldsMatch: superset`` lets optional columns be absent; a file must still have the value
     columns it needs, which Table Schema cannot say for cells that may be empty.
@@ -34,7 +34,7 @@ def table_schema(table: SourceTable) -> dict[str, Any]:
         "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
         "name": table.name.replace("_", "-"),
         "title": table.schema.row.capitalize(),
-        "description": f"One row is {table.schema.row}. See docs/input-contract.md.",
+        "description": f"One row is {table.schema.row}. See {page}.",
         "fields": [_field(column) for column in table.schema.columns],
         "fieldsMatch": "superset",
         "missingValues": [""],
