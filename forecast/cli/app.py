@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from forecast import __version__
-from forecast.cli import data, demo, explain, forecasts, models
+from forecast.cli import cycle, data, demo, explain, fetch, forecasts, keys, models, sources
 
 app = typer.Typer(
     name="afflux",
@@ -21,7 +21,7 @@ app = typer.Typer(
         "traceback of an error."
     ),
 )
-for _commands in (demo, data, models, forecasts, explain):
+for _commands in (demo, data, fetch, sources, models, forecasts, cycle, explain, keys):
     _commands.add_to(app)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from forecast.config import RunConfig
     from forecast.lake import Lake
     from forecast.registry import Registry
+    from forecast.source_report import ProviderStatus
 
 
 def settings() -> Settings:
@@ -35,6 +36,14 @@ def registry(where: Settings, config: RunConfig) -> Registry:
     from forecast.registry import Registry
 
     return Registry(where.models, f"influx-{config.id}", os.environ.get("MLFLOW_TRACKING_URI"))
+
+
+def provider_statuses(where: Settings, config: RunConfig) -> list[ProviderStatus]:
+    """How the configured providers stand, for a publication."""
+    from forecast.ingest.standing import standings_of
+    from forecast.ingest.state import Fetches
+
+    return standings_of(config, Fetches(where.fetches))
 
 
 def output(path: Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""Verbs about data: check, ingest, features, lake."""
+"""Verbs about data: check, features, lake; and what `ingest` does with a folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ lake_app = typer.Typer(no_args_is_help=True, help="The table of observations.")
 def add_to(app: typer.Typer) -> None:
     """Register these verbs."""
     app.command()(check)
-    app.command()(ingest)
     app.command()(features)
     app.add_typer(lake_app, name="lake")
 
@@ -51,34 +50,6 @@ def check(
         raise typer.Exit(2)
 
 
-def ingest(
-    folder: Folder,
-    skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Take the good rows and say how many are not.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Check a folder and store its rows, all or none; the same file twice changes nothing.
-
-    Example: afflux ingest ~/depot-mensuel --skip-bad-rows
-    """
-    settings = context.settings()
-    steps = Steps()
-    with steps.step("ingest") as say:
-        done = ingest_into(folder, settings, skip_bad_rows=skip_bad_rows, say=say)
-    if as_json:
-        print_json({**done, "seconds": steps.times})
-        return
-    for source, rows in done["rows"].items():
-        skipped = done["skipped"][source]
-        left_out = f", {skipped:,} refused and left out" if skipped else ""
-        out.print(f"{source:<18} {rows:>10,} rows{left_out}")
-    out.print(
-        f"{done['new']:,} new observations, {done['known']:,} already known, "
-        f"{done['revised']:,} revised; lake version {done['version']}"
-    )
-
-
 def ingest_into(
     folder: Path, settings: Settings, *, skip_bad_rows: bool = False, say: Any = None
 ) -> dict[str, Any]:
@@ -97,8 +68,11 @@ def ingest_into(
     )
     if not installed:
         settings.configs.mkdir(parents=True, exist_ok=True)
-        name = read_config(folder / "territory.toml").id
-        shutil.copyfile(folder / "territory.toml", settings.configs / f"{name}.toml")
+        own = read_config(folder / "territory.toml")
+        for beside in (own.communes, own.geometry):
+            if beside and (folder / beside).is_file():
+                shutil.copyfile(folder / beside, settings.configs / Path(beside).name)
+        shutil.copyfile(folder / "territory.toml", settings.configs / f"{own.id}.toml")
     return {
         "rows": {count.source: count.rows for count in result.counts},
         "skipped": {count.source: count.skipped for count in result.counts},

@@ -58,17 +58,20 @@ def publish(origin: Origin = None, as_json: AsJson = False) -> None:
 
     Example: afflux publish
     """
+    from forecast.cli.notify import tell_webhooks
     from forecast.serving.publish import publish as run
 
     settings = context.settings()
     config = settings.run_config()
     with Steps().step("publish"):
-        done = run(context.instant(origin, config), context.now(), config, settings)
+        providers = context.provider_statuses(settings, config)
+        done = run(context.instant(origin, config), context.now(), config, settings, providers)
     facts = {
         "publication": done.folder.name,
         "forecasts": len(done.answer.forecasts),
         "unanswered": list(done.answer.unanswered),
         "regime": str(done.answer.forecasts["regime"].iloc[0]),
+        "notices": tell_webhooks(settings),
     }
     if as_json:
         print_json(facts)
@@ -85,14 +88,17 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
     root_path: Annotated[str, typer.Option(help="Path prefix behind a reverse proxy.")] = "",
     workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+    refresh: Annotated[
+        str | None, typer.Option(help="Also run a cycle (afflux run) so often: 60m, 6h, 1d.")
+    ] = None,
 ) -> None:
     """Serve the current publication until Ctrl-C; a new one is taken up without restart.
 
-    Example: afflux serve --port 8000
+    Example: afflux serve --port 8000 --refresh 60m
     """
     from forecast.cli.start import start
 
-    start(host, port, root_path, workers)
+    start(host, port, root_path, workers, refresh)
 
 
 def weekend_of(answer: Answer, config: RunConfig) -> Answer:

@@ -16,6 +16,7 @@ class Options(TypedDict, total=False):
     port: int
     root_path: str
     workers: int
+    refresh: str
 
 
 def plain_options(arguments: list[str]) -> Options | None:
@@ -36,6 +37,8 @@ def plain_options(arguments: list[str]) -> Options | None:
                 found["host"] = text
             case "--root-path":
                 found["root_path"] = text
+            case "--refresh":
+                found["refresh"] = text
             case "--port" if number:
                 found["port"] = number
             case "--workers" if number:
@@ -46,9 +49,21 @@ def plain_options(arguments: list[str]) -> Options | None:
 
 
 def start(
-    host: str = "127.0.0.1", port: int = 8000, root_path: str = "", workers: int = 1
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    root_path: str = "",
+    workers: int = 1,
+    refresh: str | None = None,
 ) -> NoReturn:
-    """Say where, and become the server, with the errors of `forecast.serving.server.serve`."""
+    """Say where, and become the server, with the errors of `forecast.serving.server.serve`.
+
+    With ``refresh``, a duration like ``60m``, a process beside the server runs a cycle so often.
+    """
+    settings, beside = Settings.from_environment(), None
+    if refresh is not None:
+        from forecast.cli.refresh import refresher
+
+        beside = refresher(refresh, settings)
     sys.stdout.write(f"http://{host}:{port}/v1/forecasts/weekend and /docs, until Ctrl-C\n")
     sys.stdout.flush()
-    serve(Settings.from_environment(), host, port, root_path, workers)
+    serve(settings, host, port, root_path, workers, beside)
