@@ -13,6 +13,7 @@ from forecast.config import RunConfig
 from forecast.decision import Criterion, Decision
 from forecast.errors import ModelError
 from forecast.registry import Registry
+from forecast.track_record import backtest_record, write_record
 from forecast.tracking import ModelVersion
 from forecast.training.backtest import Backtest, fit
 from forecast.training.figures import draw, draw_importance
@@ -89,7 +90,8 @@ def train(
     say("record")
     with tempfile.TemporaryDirectory() as scratch:
         bundle, pictures = Path(scratch) / "bundle", Path(scratch) / "figures"
-        model.save(bundle)
+        write_record(backtest_record(report.rows, config.quantiles), bundle)
+        model.save(bundle)  # which seals what is there: the record is hashed too
         figures = draw(report.backtest, report.scores, report.levels, config, pictures)
         version = registry.log(
             bundle,
