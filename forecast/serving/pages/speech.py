@@ -1,0 +1,121 @@
+"""How a language says days, numbers and levels: :class:`Speech`, one for each language."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from forecast import french
+
+LANGUAGES = ("fr", "en")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_SHORT_MONTHS = (
+    "janv.", "févr.", "mars", "avril", "mai", "juin",
+    "juil.", "août", "sept.", "oct.", "nov.", "déc.",
+)  # fmt: skip
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One language: its ``texts`` by name, and how it writes days and numbers."""
+
+    language: str
+    texts: dict[str, Any]
+
+    @property
+    def is_french(self) -> bool:
+        """Whether this is French."""
+        return self.language == "fr"
+
+    @property
+    def colon(self) -> str:
+        """A colon with the space that stands before it."""
+        return "\u00a0:" if self.is_french else ":"
+
+    def day(self, day: date) -> str:
+        """A civil day in words: ``samedi 23 mai``, ``Saturday 23 May``."""
+        if self.is_french:
+            return french.day_name(day)
+        return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+
+    def weekday(self, day: date) -> str:
+        """The weekday alone."""
+        return self.day(day).split(" ")[0]
+
+    def short(self, day: date) -> str:
+        """The weekday in short: ``sam.``, ``Sat``."""
+        return f"{self.weekday(day)[:3]}{'.' if self.is_french else ''}"
+
+    def tick(self, day: date) -> str:
+        """A day on an axis: ``23 nov.``, ``23 Nov``."""
+        month = _SHORT_MONTHS[day.month - 1] if self.is_french else _MONTHS[day.month - 1][:3]
+        return f"{'1er' if self.is_french and day.day == 1 else day.day} {month}"
+
+    def span(self, first: date, last: date) -> str:
+        """Days from one to another: ``du vendredi 1er au dimanche 3 mai``."""
+        if first == last:
+            return f"du {self.day(first)}" if self.is_french else f"of {self.day(first)}"
+        start = self.day(first)
+        if first.month == last.month:
+            start = start.rpartition(" ")[0]
+        return (
+            f"du {start} au {self.day(last)}"
+            if self.is_french
+            else f"of {start} to {self.day(last)}"
+        )
+
+    def usual_day(self, day: date) -> str:
+        """An ordinary day of that weekday and month: ``un samedi de mai ordinaire``."""
+        if not self.is_french:
+            return f"an ordinary {_DAYS[day.weekday()]} in {_MONTHS[day.month - 1]}"
+        month = french.day_name(day).split(" ")[-1]
+        # Before a vowel: « un samedi d'octobre ».
+        of = "d’" if month[0] in "aoé" else "de "
+        return f"un {self.weekday(day)} {of}{month} ordinaire"
+
+    def moment(self, local: datetime) -> str:
+        """A day and an hour: ``samedi 23 mai à 8 h 05``."""
+        if self.is_french:
+            return f"{self.day(local.date())} à {french.clock(local)}"
+        return f"{self.day(local.date())}, {local:%H:%M}"
+
+    def number(self, value: float, step: int = 1) -> str:
+        """A whole number, rounded to ``step``, with thousands set apart."""
+        text = french.rounded(value, step)
+        return text if self.is_french else text.replace(french.NARROW, ",")
+
+    def signed(self, value: float, step: int = 1) -> str:
+        """A number with its sign: ``+9 000``, ``−2 000``."""
+        return f"{'−' if value < 0 else '+'}{self.number(abs(value), step)}"
+
+    def percent(self, share: float) -> str:
+        """A share in whole percent: ``64 %``, ``64%``; never certain nor impossible."""
+        sign = f"{french.NARROW}%" if self.is_french else "%"
+        whole = round(100 * share)
+        if not 0 < whole < 100:
+            beyond = ("plus de", "moins de") if self.is_french else ("over", "under")
+            return f"{beyond[0]} 99{sign}" if whole else f"{beyond[1]} 1{sign}"
+        return f"{whole}{sign}"
+
+    def decimal(self, value: float) -> str:
+        """A number with one decimal: ``2,4``, ``2.4``."""
+        return f"{value:.1f}".replace(".", "," if self.is_french else ".")
+
+    def source(self, name: str) -> str:
+        """Name of an observation source."""
+        return french.SOURCES[name] if self.is_french else name.replace("_", " ")
+
+
+@cache
+def speech(language: str) -> Speech:
+    """The speech of a language of :data:`LANGUAGES`."""
+    text = files(__package__).joinpath(f"texts.{language}.toml").read_text(encoding="utf-8")
+    return Speech(language, tomllib.loads(text))
