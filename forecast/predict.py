@@ -6,7 +6,9 @@ quantiles, the probability of each level, what is usual for such a day, and the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +22,15 @@ from forecast.explanation import contributions
 from forecast.features import build
 from forecast.features.base import Evidence
 from forecast.freshness import SourceStatus, regime, source_statuses, stale_domains
-from forecast.grid import day_number, make_grid
+from forecast.grid import Grid, day_number, make_grid
 from forecast.levels import LEVELS, level_of, probabilities, zone_limits
+from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.sentence import sentences
 from forecast.tables import check, contribution_name, forecasts_schema, quantile_name
 from forecast.territory import Territory
-from forecast.truth import Truth, truth_at
-from forecast.usual import usual
+from forecast.truth import truth_at
+from forecast.usual import Usual, usual
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,90 @@ class Answer:
     forecasts: pd.DataFrame
     sources: list[SourceStatus]
     unanswered: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known at one origin, made ready to answer questions about the days that follow.
+
+    ``observations`` are the rows readable at the origin, ``grid`` asks of every zone and day,
+    ``truth`` is influx as it was known, ``usually`` what is usual for each question, ``daily`` the
+    calendar, ``limits`` where each level begins [visitors day⁻¹], shape (zones, 3).
+    """
+
+    origin: pd.Timestamp
+    config: RunConfig
+    territory: Territory
+    observations: pd.DataFrame
+    evidence: Evidence
+    grid: Grid
+    usually: Usual
+    daily: Daily
+    statuses: list[SourceStatus]
+    limits: npt.NDArray[np.float64]
+
+    @classmethod
+    def at(cls, origin: pd.Timestamp, config: RunConfig, observations: pd.DataFrame) -> Self:
+        """All of it, from the rows of an ``observations`` table; later rows are left out."""
+        territory, origin = config.territory(), origin.tz_convert("UTC")
+        readable = observations[observations["available_at"] <= origin]
+        evidence = Evidence(readable, territory)
+        horizons = range(config.max_horizon_days + 1)
+        grid = make_grid([origin], territory.zone_ids, horizons, config.timezone)
+        today, truth = int(grid.ask_day[0]), truth_at(evidence, origin)
+        usually = usual(grid, truth, territory)
+        first = min(today - 450, *(int(days.min()) for days in usually.days))
+        return cls(
+            origin,
+            config,
+            territory,
+            readable,
+            evidence,
+            grid,
+            usually,
+            Daily.of(territory, first, today + config.max_horizon_days + 60),
+            source_statuses(readable, config, origin),
+            zone_limits(truth.values, config.levels, [zone.capacity for zone in config.zones]),
+        )
+
+    def forecasts(
+        self,
+        model: InfluxModel,
+        matrix: FeatureMatrix,
+        usually: Usual,
+        events: Mapping[tuple[int, int], str],
+        *,
+        model_version: str,
+        lake_version: int,
+    ) -> pd.DataFrame:
+        """A row of the forecasts table for each question of ``matrix``; NaN where no answer.
+
+        ``usually`` is what is usual for these questions; ``events`` are those of
+        :func:`largest_events`. Raises :class:`~forecast.errors.ModelError` as
+        ``InfluxModel.predict``.
+        """
+        config, grid = self.config, matrix.grid
+        quantiles = model.predict(matrix, self.daily, stale=stale_domains(self.statuses))
+        median = quantiles[:, config.quantiles.index(0.5)]
+        parts = contributions(model, matrix, self.daily, median, usually)
+        chances = probabilities(config.quantiles, quantiles, self.limits[grid.row_zone])
+        frame = grid.frame()
+        for i, quantile in enumerate(config.quantiles):
+            frame[quantile_name(quantile)] = quantiles[:, i]
+        for i, level in enumerate(LEVELS):
+            frame[f"probability_{level}"] = chances[:, i]
+        frame["level"] = pd.Series(level_of(chances), dtype="str")
+        frame["usual"] = usually.influx
+        for domain, persons in parts.items():
+            frame[contribution_name(domain)] = persons
+        days = circumstances(matrix, self.territory, events)
+        why = sentences(parts, days, quantiles, median, usually.influx, frame["level"].tolist())
+        frame["why"] = pd.Series(why, dtype="str")
+        frame["regime"] = regime(self.statuses)
+        frame["model_version"] = model_version
+        frame["lake_version"] = lake_version
+        frame["zone_id"] = frame["zone_id"].astype("str")
+        return frame
 
 
 def answer_at(
@@ -64,57 +151,29 @@ def answer_at(
             f"the model answers quantiles {model.quantiles}, the configuration asks for "
             f"{config.quantiles}: run `afflux train` and `afflux promote`"
         )
-    territory, origin = config.territory(), origin.tz_convert("UTC")
-    readable = observations[observations["available_at"] <= origin]
-    evidence = Evidence(readable, territory)
-    grid = make_grid(
-        [origin], territory.zone_ids, range(config.max_horizon_days + 1), config.timezone
+    known = Known.at(origin, config, observations)
+    frame = known.forecasts(
+        model,
+        build(known.grid, known.evidence),
+        known.usually,
+        largest_events(known.observations, known.territory),
+        model_version=model_version,
+        lake_version=lake_version,
     )
-    today = int(grid.ask_day[0])
-    matrix, truth = build(grid, evidence), truth_at(evidence, origin)
-    usually = usual(grid, truth, territory)
-    first = min(today - 450, *(int(days.min()) for days in usually.days))
-    daily = Daily.of(territory, first, today + config.max_horizon_days + 60)
-    statuses = source_statuses(readable, config, origin)
-    quantiles = model.predict(matrix, daily, stale=stale_domains(statuses))
-    median = quantiles[:, config.quantiles.index(0.5)]
-    parts = contributions(model, matrix, daily, median, usually)
-    level_probabilities = probabilities(
-        config.quantiles, quantiles, _thresholds(truth, config)[grid.row_zone]
+    answered = np.isfinite(
+        frame[[quantile_name(q) for q in config.quantiles]].sum(axis=1, skipna=False)
     )
-    frame = grid.frame()
-    for i, quantile in enumerate(config.quantiles):
-        frame[quantile_name(quantile)] = quantiles[:, i]
-    for i, level in enumerate(LEVELS):
-        frame[f"probability_{level}"] = level_probabilities[:, i]
-    frame["level"] = pd.Series(level_of(level_probabilities), dtype="str")
-    frame["usual"] = usually.influx
-    for domain, persons in parts.items():
-        frame[contribution_name(domain)] = persons
-    days = circumstances(matrix, territory, _events(readable, territory))
-    why = sentences(parts, days, quantiles, median, usually.influx, frame["level"].tolist())
-    frame["why"] = pd.Series(why, dtype="str")
-    frame["regime"] = regime(statuses)
-    frame["model_version"] = model_version
-    frame["lake_version"] = lake_version
-    answered = np.isfinite(quantiles.sum(axis=1))
-    frame["zone_id"] = frame["zone_id"].astype("str")
     silent = tuple(frame.loc[~answered, "zone_id"].unique())
     if not answered.any():
         raise ModelError(
-            f"no zone can be answered at {origin:%Y-%m-%d %H:%M} UTC: neither the model nor the "
-            "lake knows any influx of these zones; ingest some, or train on it"
+            f"no zone can be answered at {known.origin:%Y-%m-%d %H:%M} UTC: neither the model nor "
+            "the lake knows any influx of these zones; ingest some, or train on it"
         )
     frame = frame.loc[answered].reset_index(drop=True)
-    return Answer(check(frame, forecasts_schema(config.quantiles, LEVELS)), statuses, silent)
+    return Answer(check(frame, forecasts_schema(config.quantiles, LEVELS)), known.statuses, silent)
 
 
-def _thresholds(truth: Truth, config: RunConfig) -> npt.NDArray[np.float64]:
-    """Where each level begins, shape (zones, 3), from the last whole years that are known."""
-    return zone_limits(truth.values, config.levels, [zone.capacity for zone in config.zones])
-
-
-def _events(readable: pd.DataFrame, territory: Territory) -> dict[tuple[int, int], str]:
+def largest_events(readable: pd.DataFrame, territory: Territory) -> dict[tuple[int, int], str]:
     """The name of the largest event announced, by position of the zone and day."""
     rows = readable[readable["source"] == "events"].sort_values("available_at", kind="stable")
     rows = rows.drop_duplicates(["zone_id", "site_id", "date"], keep="last")

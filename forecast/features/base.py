@@ -18,6 +18,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from forecast.features.updates import Rows, Updates, coded, heads, zone_site_updates
 from forecast.grid import Grid
@@ -72,6 +73,7 @@ class Evidence:
     perfect_weather: bool = False
     late_days: Mapping[str, float] = field(default_factory=dict)
     _cache: dict[tuple[str, str, bool], Updates] = field(default_factory=dict, repr=False)
+    _untouched: Evidence | None = field(default=None, repr=False)
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str], Rows]:
@@ -101,6 +103,8 @@ class Evidence:
         ``by="site"`` keeps each site apart; ``by="zone"`` adds the sites of a zone up.
         """
         key = (source, variable, by == "site")
+        if self._untouched is not None and key[:2] not in self._rows:
+            return self._untouched.updates(source, variable, by=by)
         if key not in self._cache:
             frame = (
                 sample_rows(source, variable, []) if self.observations.empty else self.observations
@@ -116,7 +120,28 @@ class Evidence:
 
     def late(self, sources: Iterable[str], days: float) -> Evidence:
         """The same evidence as if every row of these sources had come ``days`` later."""
+        if self._untouched is not None:
+            raise ValueError("rehearse late sources first, then suppose")
         return replace(self, late_days={**self.late_days, **dict.fromkeys(sources, days)})
+
+    def supposing(self, rows: pd.DataFrame) -> Evidence:
+        """This evidence and further rows of the table, as if they had come after all others.
+
+        Only the variables they touch are indexed anew, which takes milliseconds: for what-ifs.
+        """
+        touched = rows[["source", "variable"]].drop_duplicates().itertuples(index=False, name=None)
+        stored = [np.r_[self._rows.get(key, slice(0))] for key in touched]
+        kept = self.observations.iloc[np.concatenate(stored)]
+        columns = {name: _joined(kept[name], rows[name]) for name in kept.columns}
+        both = pd.DataFrame(columns, copy=False)
+        return replace(self, observations=both, _cache={}, _untouched=self)
+
+
+def _joined(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Two columns, one after the other; categories stay so, which their texts as such would not."""
+    if isinstance(first.dtype, pd.CategoricalDtype):
+        return pd.Series(union_categoricals([first, second.astype("category")], ignore_order=True))
+    return pd.concat([first, second], ignore_index=True)
 
 
 def index_features(what: str) -> tuple[Feature, ...]:
