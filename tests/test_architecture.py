@@ -28,9 +28,12 @@ ARROWS = {
     "analogue daily": "territory almanac",
     "grid": "tables",
     "matrix": "grid",
-    "config": "errors territory",
+    "config_problems": "",
+    "config": "errors territory config_problems",
     "settings": "errors config",
     "freshness": "config",
+    "source_report": "config freshness lake",
+    "came_true": "errors config lake tables",
     # Sources: the base, the as-of helpers and the ground floor. Never one another.
     "features": "features.base features.kernels features.kernels_days drift grid matrix",
     "features.updates": "grid",
@@ -41,7 +44,10 @@ ARROWS = {
     "truth": "features.base grid",
     # The lake, and the room that fills it.
     "lake lake_*": "errors tables grid lake_*",
-    "ingest ingest.*": "ingest.* lake tables config errors grid",
+    # The one client of providers; the wire says who asks, with the package's version.
+    "ingest.wire": "ingest.answers . errors",
+    "ingest.standing": "ingest.* config errors source_report",
+    "ingest ingest.*": "ingest.* lake tables config config_problems errors grid",
     # Models.
     "drift": "grid",
     "calendar_terms": "daily",
@@ -61,21 +67,52 @@ ARROWS = {
     "explanation": "tables almanac blending daily grid fitting linear sky matrix model usual",
     "circumstances": "territory feasts school matrix",
     "sentence": "french circumstances",
-    "predict": "errors tables config territory daily grid levels freshness truth "
+    "predict": "errors tables config territory daily grid matrix levels freshness truth "
     "features features.base model usual explanation circumstances sentence",
+    "track_record": "errors tables config grid levels features.base truth lake",
+    "scenario": "errors config daily features features.base grid linear matrix model predict usual",
+    # What others program against a server with.
+    "client": "errors",
     # The two rooms that never meet.
     "training training.*": "training.* . errors tables config territory analogue daily grid matrix "
     "levels calibration blending truth linear fitting features features.base bundle model decision "
-    "registry tracking",
-    "serving.publish": "serving.publication serving.records config settings champion lake model "
-    "predict",
-    "serving.publication serving.records": "serving.reader serving.records errors tables config "
-    "levels freshness",
+    "registry tracking track_record",
+    # Processes beside the server, and what the publishing process sends.
+    "serving.scenario_worker": "serving.work serving.changes serving.records errors french tables "
+    "config settings lake model scenario",
+    "serving.upload_worker": "serving.work errors settings lake ingest.folder ingest.report",
+    "serving.notices": "serving.hook_store serving.hook_urls serving.listing serving.options "
+    "serving.reader . errors settings",
+    "serving.publish": "serving.pages.files serving.publication serving.answer_files "
+    "serving.records . bundle config settings champion lake model predict source_report "
+    "track_record truth",
+    "serving.publication serving.placing serving.answer_files serving.records serving.about "
+    "serving.history serving.scoreboard serving.totals serving.model_card": "serving.about "
+    "serving.answer_files serving.archive serving.catalogue serving.changes serving.export_* "
+    "serving.history serving.listing serving.model_card serving.placing serving.reader "
+    "serving.records serving.scoreboard serving.small_counts serving.totals errors tables config "
+    "grid levels calibration freshness track_record truth",
+    # Pages are written at publication, from its answers.
+    "serving.pages serving.pages.*": "serving.pages.* serving.answer_files "
+    "serving.headers freshness french",
+    # What the serving process shares with them: the standard library and the words for people.
+    "serving.listing serving.small_counts": "",
+    "serving.reader serving.archive": "errors serving.listing serving.reader",
+    "serving.changes serving.export_* serving.catalogue": "french serving.listing serving.reader "
+    "serving.export_atom",
     "serving serving.*": "serving.answers serving.deps serving.docs_page serving.problems "
-    "serving.reader serving.routes serving.schemas serving.service . errors settings",
+    "serving.reader serving.routes serving.schemas serving.service serving.headers "
+    "serving.archive serving.asking serving.changes serving.export_* serving.formats "
+    "serving.listing serving.routes_* serving.schemas_* "
+    "serving.options serving.limits serving.metrics serving.access_log serving.keys "
+    "serving.key_store serving.front serving.replies serving.negotiation serving.handlers "
+    "serving.counters serving.parts serving.application "
+    "serving.problems_fr serving.actions serving.action_schemas serving.webhooks "
+    "serving.hook_store serving.hook_urls serving.worker "
+    ". errors settings",
     # The simulated estuary writes files; it knows neither the lake nor the model.
     "demo demo_*": "demo_* config territory feasts almanac daily tides grid",
-    "docs": "cli.app features ingest.docs",
+    "docs": "cli.app features ingest.docs ingest.provider_docs ingest.providers",
     "cli cli.*": "*",
     ".": "",
 }
@@ -89,9 +126,22 @@ HOMES = {
     "numba": "features.kernels*",
     "holidays": "feasts school",
     "matplotlib": "training.figures",
+    "jinja2": "serving.pages.rendering",
+    "fpdf": "serving.pages.pdf",
     "typer rich": "cli cli.* docs",
     "fastapi starlette uvicorn": "serving.*",
-    "pydantic pydantic_core": "config serving.* ingest.docs",
+    "prometheus_client": "serving.metrics",
+    "brotli": "serving.publication",
+    "httpx2": "ingest.wire client serving.notices",
+    "tenacity": "ingest.http",
+    "shapely": "ingest.places",
+    "defusedxml": "ingest.safe_xml",
+    "openpyxl": "ingest.spreadsheets",
+    "icalendar": "ingest.ical",
+    "pydantic pydantic_core": "config config_problems serving.* ingest.docs ingest.provider_docs "
+    # The keys of providers: their common ones, those of a family, those of a kind.
+    "ingest.provider ingest.configured ingest.providers.* ingest.documents ingest.happenings "
+    "ingest.mapping ingest.polling ingest.car_parks ingest.open_meteo_*",
 }
 
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}

@@ -8,50 +8,79 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from functools import lru_cache
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-RawHeaders = list[tuple[bytes, bytes]]
+from forecast.serving.headers import DATA_HEADERS, RawHeaders
+from forecast.serving.negotiation import preferred_encoding
 
 CACHE_CONTROL = b"public, max-age=0, must-revalidate"
 """Caches may keep an answer but ask each time: a new publication shows at once, and asking costs
 a 304."""
+
+PREFERRED = ("br", "gzip")
+"""Encodings, the first being chosen where a client likes several equally."""
 
 _COMPRESS_FROM, _COMPRESS_TO = 1024, 1 << 20
 """Sizes [bytes] between which compressing during a request is worth its time."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Variant:
-    """One encoding of an answer, its headers ready for 200 and for 304."""
+class Reply:
+    """What is sent: ``lines`` are the headers as they go over the wire."""
 
+    status: int
+    headers: RawHeaders
+    lines: bytes
     body: bytes
+
+    @classmethod
+    def of(cls, status: int, headers: RawHeaders, body: bytes) -> Reply:
+        """Render the headers."""
+        return cls(status, headers, rendered(headers), body)
+
+    def bodiless(self) -> Reply:
+        """The same for HEAD."""
+        return Reply(self.status, self.headers, self.lines, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One encoding of an answer, ready for 200 and for 304."""
+
     etag: bytes
-    full: RawHeaders
-    unchanged: RawHeaders
+    full: Reply
+    unchanged: Reply
 
 
 class Answer(Response):
-    """Stored bytes, negotiated when sent: gzip or not, 200 or 304, with or without a body.
+    """Stored bytes, negotiated when sent: compressed or not, 200 or 304, with or without a body.
 
     Parameters
     ----------
     body, etag
         The bytes, and what names exactly these bytes (their SHA-256).
-    compressed, compressed_etag
-        The same with gzip, if there is such a form. Without it, a body of a size worth the time is
-        compressed when first asked for.
+    encodings
+        The same bytes compressed, by the name of the encoding (``gzip``, ``br``), each with what
+        names it. Where there is none, a body of a size worth the time is compressed with gzip when
+        first asked for.
+    media_type
+        Content-Type.
     last_modified
         Instant of publication, ``YYYY-MM-DDTHH:MM:SSZ``; None for what no publication dates.
     headers
         Further headers of every reply.
+    vary
+        Request headers that choose among answers of the same path.
+    security
+        Headers that protect the reader: those of data, or a page's
+        (:func:`forecast.serving.headers.page_headers`).
     """
 
     background = None
@@ -61,33 +90,37 @@ class Answer(Response):
         body: bytes,
         etag: str,
         *,
-        compressed: bytes | None = None,
-        compressed_etag: str = "",
+        encodings: Mapping[str, tuple[bytes, str]] | None = None,
         media_type: str = "application/json",
         last_modified: str | None = None,
         headers: Iterable[tuple[bytes, bytes]] = (),
+        vary: str = "Accept-Encoding",
+        security: RawHeaders = DATA_HEADERS,
     ) -> None:
         self.status_code = 200
         self.body = body
-        common = [
+        self.media_type = media_type
+        self._common = [
             (b"cache-control", CACHE_CONTROL),
-            (b"vary", b"Accept-Encoding"),
-            (b"x-content-type-options", b"nosniff"),
+            (b"vary", vary.encode()),
+            *security,
             *headers,
         ]
         self._modified: float | None = None
         if last_modified is not None:
             modified = datetime.fromisoformat(last_modified)
             self._modified = modified.timestamp()
-            common.append((b"last-modified", format_datetime(modified, usegmt=True).encode()))
-        kind = (b"content-type", media_type.encode())
-        self._identity = _variant(body, etag, [*common], [kind])
-        self._as_gzip = (common, [kind, (b"content-encoding", b"gzip")])
-        self._compressible = compressed is not None or _COMPRESS_FROM <= len(body) <= _COMPRESS_TO
-        self._gzip: _Variant | None = None
-        if compressed is not None:
-            self._gzip = _variant(compressed, compressed_etag, *self._as_gzip)
-        self.raw_headers = self._identity.full
+            self._common.append((b"last-modified", format_datetime(modified, usegmt=True).encode()))
+        self._kind = (b"content-type", media_type.encode())
+        self._identity = self._variant(body, etag, [])
+        self._encoded = {
+            name: self._variant(packed, packed_etag, [(b"content-encoding", name.encode())])
+            for name, (packed, packed_etag) in (encodings or {}).items()
+        }
+        self._offered = tuple(name for name in PREFERRED if name in self._encoded)
+        if not self._offered and _COMPRESS_FROM <= len(body) <= _COMPRESS_TO:
+            self._offered = ("gzip",)
+        self.raw_headers = self._identity.full.headers
 
     @property
     def headers(self) -> MutableHeaders:
@@ -96,35 +129,47 @@ class Answer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what this request should get."""
-        encodings = none_match = since = None
+        reply = self.chosen(scope)
+        start = {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": reply.body})
+
+    def chosen(self, scope: Scope) -> Reply:
+        """What this request should get; shared, so not to be changed."""
+        accepted = none_match = since = None
         for name, value in scope["headers"]:
             if name == b"accept-encoding":
-                encodings = value if encodings is None else encodings + b"," + value
+                accepted = value if accepted is None else accepted + b"," + value
             elif name == b"if-none-match":
                 none_match = value if none_match is None else none_match + b"," + value
             elif name == b"if-modified-since":
                 since = value
         variant = self._identity
-        if self._compressible and encodings is not None and accepts_gzip(encodings):
-            variant = self._compressed()
+        if accepted is not None and self._offered:
+            encoding = preferred_encoding(accepted, self._offered)
+            if encoding is not None:
+                variant = self._encoded.get(encoding) or self._compressed()
         if none_match is not None:
             unchanged = _matches(none_match, variant.etag)
         else:
             unchanged = since is not None and self._unmodified_since(since)
-        status, headers, body = 200, variant.full, variant.body
         if unchanged:
-            status, headers, body = 304, variant.unchanged, b""
-        elif scope["method"] == "HEAD":
-            body = b""
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            return variant.unchanged
+        return variant.full.bodiless() if scope["method"] == "HEAD" else variant.full
+
+    def _variant(self, body: bytes, etag: str, own: RawHeaders) -> _Variant:
+        quoted = f'"{etag}"'.encode()
+        unchanged = [(b"etag", quoted), *self._common]
+        length = (b"content-length", str(len(body)).encode())
+        full = [self._kind, *own, length, *unchanged]
+        return _Variant(quoted, Reply.of(200, full, body), Reply.of(304, unchanged, b""))
 
     def _compressed(self) -> _Variant:
-        if self._gzip is None:
-            etag = self._identity.etag.decode().strip('"')
-            packed = gzip.compress(self.body, 1, mtime=0)
-            self._gzip = _variant(packed, f"{etag}-gzip", *self._as_gzip)
-        return self._gzip
+        etag = self._identity.etag.decode().strip('"')
+        packed = gzip.compress(self.body, 1, mtime=0)
+        variant = self._variant(packed, f"{etag}-gzip", [(b"content-encoding", b"gzip")])
+        self._encoded["gzip"] = variant
+        return variant
 
     def _unmodified_since(self, since: bytes) -> bool:
         if self._modified is None:
@@ -135,11 +180,13 @@ class Answer(Response):
             return False  # RFC 9110 § 13.1.3: a date that cannot be read is ignored.
 
 
-def _variant(body: bytes, etag: str, common: RawHeaders, own: RawHeaders) -> _Variant:
-    quoted = f'"{etag}"'.encode()
-    unchanged = [(b"etag", quoted), *common]
-    length = (b"content-length", str(len(body)).encode())
-    return _Variant(body, quoted, [*own, length, *unchanged], unchanged)
+def rendered(headers: RawHeaders) -> bytes:
+    """Headers as lines of HTTP/1.1.
+
+    >>> rendered([(b"etag", b'"a"'), (b"vary", b"Origin")])
+    b'etag: "a"\\r\\nvary: Origin\\r\\n'
+    """
+    return b"".join(b"%s: %s\r\n" % header for header in headers)
 
 
 def _matches(none_match: bytes, etag: bytes) -> bool:
@@ -148,27 +195,14 @@ def _matches(none_match: bytes, etag: bytes) -> bool:
     return etag in candidates or candidates == [b"*"]
 
 
-@lru_cache(maxsize=128)
-def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Whether an Accept-Encoding header takes gzip.
-
-    >>> accepts_gzip(b"br, gzip;q=0.5"), accepts_gzip(b"gzip;q=0, *"), accepts_gzip(b"*")
-    (True, False, True)
-    """
-    accepted = {}
-    for part in accept_encoding.lower().split(b","):
-        name, _, weight = part.partition(b";")
-        number = weight.partition(b"=")[2].strip()
-        accepted[name.strip()] = number.strip(b"0.") != b"" if number else True
-    return accepted.get(b"gzip", accepted.get(b"*", False))
-
-
 def made_answer(
     body: bytes,
     *,
     media_type: str = "application/json",
     last_modified: str | None = None,
     headers: Iterable[tuple[bytes, bytes]] = (),
+    vary: str = "Accept-Encoding",
+    security: RawHeaders = DATA_HEADERS,
 ) -> Answer:
     """An answer from bytes made for this request."""
     return Answer(
@@ -177,4 +211,6 @@ def made_answer(
         media_type=media_type,
         last_modified=last_modified,
         headers=headers,
+        vary=vary,
+        security=security,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Annotated, Any, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -18,6 +18,14 @@ from forecast.serving.problems import (
 )
 from forecast.serving.service import Served, Service
 
+REPEATED = ("zone_id", "horizon_days", "quantiles")
+"""Parameters that may be given several times."""
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})"
+)
+
 
 def _iso_day(value: Any) -> Any:
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
@@ -25,7 +33,28 @@ def _iso_day(value: Any) -> Any:
     return value
 
 
+def _iso_instant(value: Any) -> Any:
+    # A plus sign that was not percent-encoded has become a space.
+    text = re.sub(r" ([0-9]{2}:?[0-9]{2})$", r"+\1", str(value)) if "T" in str(value) else value
+    try:
+        if not _INSTANT.fullmatch(str(text)):
+            raise ValueError
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("expected an instant with its offset, as 2026-07-03T06:00:00Z") from None
+
+
+def _split(value: Any) -> Any:
+    """``p10,p50`` is short for two values."""
+    if isinstance(value, list):
+        return [part for entry in value for part in str(entry).split(",")]
+    return value
+
+
 Day = Annotated[date, BeforeValidator(_iso_day)]
+Instant = Annotated[datetime, BeforeValidator(_iso_instant)]
+Horizon = Annotated[int, Field(ge=0, le=366)]
+Names = Annotated[list[str], BeforeValidator(_split)]
 
 
 class NoFilters(BaseModel):
@@ -57,8 +86,78 @@ class PeriodFilters(NoFilters):
         return self
 
 
-class ForecastFilters(PeriodFilters, ZoneFilters):
-    """Which zones and which days."""
+class HorizonFilters(NoFilters):
+    """How far ahead."""
+
+    horizon_days: list[Horizon] | None = Field(
+        None,
+        description="Only so many days ahead [d]; repeat it for several",
+        examples=[[3]],
+    )
+
+
+class InstantFilters(NoFilters):
+    """As known when."""
+
+    as_of: Instant | None = Field(
+        None,
+        description="The forecast as it was known at this instant, with its offset from UTC; "
+        "default: now",
+        examples=["2026-07-01T08:00:00Z"],
+    )
+
+
+class LocaleFilters(NoFilters):
+    """How CSV is written."""
+
+    locale: Literal["en", "fr"] = Field(
+        "en",
+        description="Of CSV alone. fr: semicolons, decimal commas and a byte order mark, as a "
+        "French Excel reads it",
+        examples=["fr"],
+    )
+
+
+class ContentFilters(InstantFilters, LocaleFilters):
+    """What each forecast says, and which of them."""
+
+    quantiles: Names | None = Field(
+        None,
+        description="Only these quantiles of influx, as p10,p50,p90 or repeated",
+        examples=[["p10", "p50", "p90"]],
+    )
+    level_at_least: Literal["vert", "orange", "rouge", "noir"] | None = Field(
+        None,
+        description="Only this level or worse; zones without levels are then left out",
+        examples=["orange"],
+    )
+
+
+class WeekendFilters(ZoneFilters, ContentFilters):
+    """Parameters of a weekend."""
+
+
+class ZoneForecastFilters(PeriodFilters, HorizonFilters, ContentFilters):
+    """Parameters of one zone's forecasts."""
+
+
+class ForecastFilters(ZoneFilters, ZoneForecastFilters):
+    """Parameters of forecasts: which zones, days, horizons, levels and quantiles, as known when."""
+
+
+class HistoryFilters(PeriodFilters, LocaleFilters):
+    """Parameters of a history."""
+
+
+class ChangeFilters(NoFilters):
+    """Since when."""
+
+    since: Instant | None = Field(
+        None,
+        description="Compare with what was known at this instant, with its offset from UTC; "
+        "default: 24 hours before the publication",
+        examples=["2026-07-01T08:00:00Z"],
+    )
 
 
 def _service(request: Request) -> Service:
@@ -82,13 +181,14 @@ def published(service: Service) -> Served:
 
 
 def given_once(request: Request) -> None:
-    """Refuse a parameter given twice, zone_id aside: one of the two would be ignored in silence."""
-    names = [name for name, _ in request.query_params.multi_items() if name != "zone_id"]
+    """Refuse a parameter given twice, :data:`REPEATED` aside: one of the two would be ignored."""
+    names = [name for name, _ in request.query_params.multi_items() if name not in REPEATED]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ProblemError(
             INVALID_PARAMETER,
-            f"{', '.join(twice)}: given more than once. Give it once; only zone_id repeats.",
+            f"{', '.join(twice)}: given more than once. Give it once; only "
+            f"{', '.join(REPEATED)} repeat.",
             [
                 fault(name, request.query_params.getlist(name), "given more than once")
                 for name in twice
@@ -98,7 +198,11 @@ def given_once(request: Request) -> None:
 
 ServiceDep = Annotated[Service, Depends(_service)]
 ZoneId = Annotated[str, Path(description="A zone of /v1/zones", examples=["200066827"])]
+TargetDate = Annotated[Day, Path(description="The civil day", examples=["2026-07-04"])]
 Nothing = Annotated[NoFilters, Query()]
-Zones = Annotated[ZoneFilters, Query()]
-Period = Annotated[PeriodFilters, Query()]
 Filters = Annotated[ForecastFilters, Query()]
+Weekend = Annotated[WeekendFilters, Query()]
+ZoneForecasts = Annotated[ZoneForecastFilters, Query()]
+AsOf = Annotated[InstantFilters, Query()]
+History = Annotated[HistoryFilters, Query()]
+Changes = Annotated[ChangeFilters, Query()]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -12,6 +10,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from forecast.serving.headers import RawHeaders, page_headers, style_hash
 from forecast.serving.problems import KINDS
 
 _STYLE = files("forecast.serving").joinpath("web/docs.css")
@@ -23,31 +22,30 @@ def _style() -> str:
     return _STYLE.read_text(encoding="utf-8")
 
 
-def content_security_policy() -> str:
-    """The policy the page is sent with: its own style sheet, by its hash, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
+def docs_security() -> RawHeaders:
+    """The headers the page is sent with: its own style sheet, by its hash, and nothing else."""
+    return page_headers(style_src=style_hash(_style()))
 
 
 def docs_page(document: dict[str, Any], root_path: str = "") -> str:
     """An HTML page that lists routes, parameters, fields, examples and problems.
 
-    ``document`` is an OpenAPI 3.1 document whose operations are all GET; ``root_path`` stands
-    before every path.
+    ``document`` is an OpenAPI 3.1 document; ``root_path`` stands before every path.
     """
     info = document["info"]
     shapes = document["components"]["schemas"]
-    operations = [(path, item["get"]) for path, item in document["paths"].items()]
+    operations = [
+        (f"{method.upper()} {path}", operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
     contents = "".join(
-        f'<li><a href="#{escape(operation["operationId"])}"><code>GET {escape(path)}</code></a> '
+        f'<li><a href="#{escape(operation["operationId"])}"><code>{escape(asked)}</code></a> '
         f"{escape(operation['summary'])}</li>"
-        for path, operation in operations
+        for asked, operation in operations
     )
     sections = "".join(
-        _section(path, operation, shapes, root_path) for path, operation in operations
+        _section(asked, operation, shapes, root_path) for asked, operation in operations
     )
     problems = "".join(
         f'<tr id="{kind.slug}"><td><code>{kind.slug}</code></td><td>{kind.status}</td>'
@@ -70,7 +68,7 @@ def docs_page(document: dict[str, Any], root_path: str = "") -> str:
     )
 
 
-def _section(path: str, operation: dict[str, Any], shapes: dict[str, Any], root_path: str) -> str:
+def _section(asked: str, operation: dict[str, Any], shapes: dict[str, Any], root_path: str) -> str:
     parameters = "".join(
         f"<tr><td><code>{escape(p['name'])}</code></td><td>{escape(p['in'])}"
         f"{', required' if p.get('required') else ''}</td>"
@@ -79,7 +77,8 @@ def _section(path: str, operation: dict[str, Any], shapes: dict[str, Any], root_
     )
     if parameters:
         parameters = f"<h3>Parameters</h3><table>{parameters}</table>"
-    shape = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    done = next(r for status, r in operation["responses"].items() if status < "300")
+    shape = done.get("content", {}).get("application/json", {}).get("schema", {})
     fields = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(kind)}</td>"
         f"<td>{escape(meaning)}</td></tr>"
@@ -89,13 +88,18 @@ def _section(path: str, operation: dict[str, Any], shapes: dict[str, Any], root_
     statuses = ", ".join(
         f"{status} {escape(response['description'])}"
         for status, response in sorted(operation["responses"].items())
-        if status != "200"
+        if status >= "300"
     )
-    url = escape(f"http://localhost:8000{root_path}{path}".replace("{zone_id}", "200066827"))
+    method, _, path = asked.partition(" ")
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", str(_example(parameter, shapes)))
+    url = escape(f"http://localhost:8000{root_path}{path}")
+    command = "curl --compressed" if method == "GET" else f"curl -X {method}"
     return (
-        f'<section><h2 id="{escape(operation["operationId"])}"><code>GET {escape(path)}</code></h2>'
-        f"<p>{escape(operation['summary'])}. {escape(operation['description'])}</p>"
-        f"<pre>curl --compressed {url}</pre>{parameters}"
+        f'<section><h2 id="{escape(operation["operationId"])}"><code>{escape(asked)}</code></h2>'
+        f"<p>{escape(operation['summary'])}. {escape(operation.get('description', ''))}</p>"
+        f"<pre>{command} {url}</pre>{parameters}"
         f"<details><summary>Fields of the answer</summary><table>{fields}</table></details>"
         f"<details><summary>Example</summary><pre>{escape(example)}</pre></details>"
         f"<p>Other statuses: {statuses or 'none'}.</p></section>"

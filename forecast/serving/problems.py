@@ -1,17 +1,10 @@
-"""Errors of the API: one problem+json shape (RFC 9457) for every status, saying what to do."""
+"""Errors of the API: every kind of problem there is, and the exception that raises one."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
-
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 30
@@ -32,7 +25,7 @@ class Kind:
 NOT_FOUND = Kind("not-found", 404, "No such page", "Use one of the paths listed in /docs.")
 UNKNOWN_ZONE = Kind("unknown-zone", 404, "Unknown zone", "Use a zone_id that /v1/zones lists.")
 METHOD_NOT_ALLOWED = Kind(
-    "method-not-allowed", 405, "Method not allowed", "Forecasts are read with GET or HEAD."
+    "method-not-allowed", 405, "Method not allowed", "Use a method that Allow lists."
 )
 INVALID_PARAMETER = Kind(
     "invalid-parameter",
@@ -52,6 +45,90 @@ NO_PUBLICATION = Kind(
     "No publication to serve",
     "Publish forecasts with `afflux publish`, then ask again; no restart is needed.",
 )
+NOT_ACCEPTABLE = Kind(
+    "not-acceptable", 406, "Format not offered", "Ask for a format that the detail names."
+)
+UNAUTHORIZED = Kind(
+    "unauthorized",
+    401,
+    "Key needed",
+    "Send a key: `Authorization: Bearer afflux_...`; whoever runs this server makes one with "
+    "`afflux keys add`.",
+)
+FORBIDDEN = Kind(
+    "forbidden",
+    403,
+    "Key without this scope",
+    "Ask whoever runs this server for a key with the scope that the detail names.",
+)
+TOO_SLOW = Kind(
+    "too-slow", 408, "Request too slow", "Send the whole request at once, then ask again."
+)
+BODY_TOO_LARGE = Kind(
+    "body-too-large", 413, "Body too large", "Send less at once; the detail says how much."
+)
+URL_TOO_LONG = Kind(
+    "url-too-long", 414, "URL too long", "Leave out filters or ask in several requests."
+)
+UNSUPPORTED_MEDIA_TYPE = Kind(
+    "unsupported-media-type",
+    415,
+    "Unsupported media type",
+    "Send the body as the Content-Type that /docs names for this route.",
+)
+TOO_MANY_REQUESTS = Kind(
+    "too-many-requests",
+    429,
+    "Too many requests",
+    "Wait as many seconds as Retry-After says; poll with If-None-Match, and ask for all zones in "
+    "one call.",
+)
+HEAD_TOO_LARGE = Kind(
+    "head-too-large", 431, "Headers too large", "Send fewer or shorter headers and cookies."
+)
+KEYS_UNREADABLE = Kind(
+    "keys-unreadable",
+    503,
+    "Keys cannot be read",
+    "Whoever runs this server must mend the file of keys; forecasts are served meanwhile.",
+)
+UNKNOWN_SOURCE = Kind(
+    "unknown-source", 404, "Unknown source", "Use a source that errors[0].expected lists."
+)
+UNKNOWN_WEBHOOK = Kind(
+    "unknown-webhook", 404, "Unknown webhook", "Use an id that GET /v1/webhooks lists."
+)
+FILE_REFUSED = Kind(
+    "file-refused",
+    422,
+    "File refused",
+    "Correct the lines that report.problems lists and send the file again; nothing was stored.",
+)
+WORKER_UNAVAILABLE = Kind(
+    "worker-unavailable",
+    503,
+    "Not available just now",
+    "Ask again after Retry-After seconds; forecasts are served meanwhile.",
+)
+TOO_MANY_CONNECTIONS = Kind(
+    "too-many-connections", 503, "Too many connections", "Try again after Retry-After seconds."
+)
+NOT_YET_PUBLISHED = Kind(
+    "not-yet-published",
+    404,
+    "Nothing had been published then",
+    "Ask for a later instant; the detail names the first publication.",
+)
+UNKNOWN_DAY = Kind(
+    "unknown-day", 404, "No forecast of that day", "Use a day that errors[0].expected lists."
+)
+STORED_UNREADABLE = Kind(
+    "stored-unreadable",
+    503,
+    "Damaged on disk",
+    "Whoever runs this server must publish again, or restore the file that its log names; all "
+    "other answers are served meanwhile.",
+)
 REQUEST_REFUSED = Kind(
     "request-refused", 400, "Request refused", "Correct the request as the detail says."
 )
@@ -60,8 +137,26 @@ KINDS = (
     UNKNOWN_ZONE,
     METHOD_NOT_ALLOWED,
     INVALID_PARAMETER,
+    NOT_ACCEPTABLE,
+    UNAUTHORIZED,
+    FORBIDDEN,
+    TOO_SLOW,
+    BODY_TOO_LARGE,
+    URL_TOO_LONG,
+    UNSUPPORTED_MEDIA_TYPE,
+    TOO_MANY_REQUESTS,
+    HEAD_TOO_LARGE,
     INTERNAL_ERROR,
     NO_PUBLICATION,
+    KEYS_UNREADABLE,
+    UNKNOWN_SOURCE,
+    UNKNOWN_WEBHOOK,
+    FILE_REFUSED,
+    WORKER_UNAVAILABLE,
+    TOO_MANY_CONNECTIONS,
+    NOT_YET_PUBLISHED,
+    UNKNOWN_DAY,
+    STORED_UNREADABLE,
     REQUEST_REFUSED,
 )
 
@@ -69,7 +164,8 @@ KINDS = (
 class ProblemError(Exception):
     """Raised in a route; becomes the reply.
 
-    ``errors`` lists each fault: parameter, value, message, and what was expected.
+    ``errors`` lists each fault: parameter, value, message, and what was expected; ``more`` holds
+    further fields of the reply (RFC 9457 § 3.2).
     """
 
     def __init__(
@@ -78,9 +174,11 @@ class ProblemError(Exception):
         detail: str,
         errors: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind, self.detail, self.errors, self.headers = kind, detail, errors, headers
+        self.more = more or {}
 
 
 def fault(parameter: str, value: Any, message: str, expected: Any = None) -> dict[str, Any]:
@@ -102,78 +200,3 @@ def unknown_zones(zone_ids: Sequence[str], known: Sequence[str]) -> ProblemError
         ]
         + [fault("zone_id", zone_id, "unknown zone") for zone_id in zone_ids[1:MAX_LISTED]],
     )
-
-
-def problem_response(
-    request: Request, problem: ProblemError, status: int | None = None
-) -> Response:
-    """The reply to a problem."""
-    scope = request.scope
-    kind = problem.kind
-    code = status or kind.status
-    body = {
-        "type": f"{scope.get('root_path', '')}/docs#{kind.slug}",
-        "title": kind.title,
-        "status": code,
-        "detail": problem.detail,
-        "instance": quote(scope["path"]),
-        "errors": list(problem.errors),
-    }
-    return Response(
-        json.dumps(body, ensure_ascii=False, default=str).encode(),
-        status_code=code,
-        media_type=MEDIA_TYPE,
-        headers={
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-            **(problem.headers or {}),
-        },
-    )
-
-
-async def _on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)  # noqa: S101 - registered for this type only
-    return problem_response(request, error)
-
-
-async def _on_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
-    faults = []
-    for found in error.errors():
-        name = str(found["loc"][1]) if len(found["loc"]) > 1 else str(found["loc"][0])
-        message = found["msg"].removeprefix("Value error, ")
-        if found["type"] == "extra_forbidden":
-            message = "unknown parameter; remove it or correct its spelling"
-        faults.append(fault(name, found["input"], message))
-    named = ", ".join(dict.fromkeys(entry["parameter"] for entry in faults))
-    detail = f"{named}: {faults[0]['message']}. {INVALID_PARAMETER.remedy}"
-    return problem_response(request, ProblemError(INVALID_PARAMETER, detail, faults))
-
-
-async def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
-    path, method = request.scope["path"], request.scope["method"]
-    if error.status_code == 404:
-        problem = ProblemError(NOT_FOUND, f"There is nothing at {path}. {NOT_FOUND.remedy}")
-    elif error.status_code == 405:
-        problem = ProblemError(
-            METHOD_NOT_ALLOWED,
-            f"{path} does not take {method}. {METHOD_NOT_ALLOWED.remedy}",
-            headers={"allow": "GET, HEAD"},
-        )
-    else:
-        problem = ProblemError(REQUEST_REFUSED, str(error.detail), headers=error.headers)
-    return problem_response(request, problem, error.status_code)
-
-
-async def _on_crash(request: Request, error: Exception) -> Response:
-    # Nothing of the exception goes out: it may hold paths of the server. The log has it.
-    return problem_response(request, ProblemError(INTERNAL_ERROR, INTERNAL_ERROR.remedy))
-
-
-def handle_problems(app: FastAPI) -> None:
-    """Make every error of ``app`` a problem+json reply."""
-    app.add_exception_handler(ProblemError, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_crash)

@@ -3,14 +3,16 @@
 Layout of a publications folder::
 
     current                              the name of the publication being served
+    archive/20260601T060500Z-….json.gz   what is kept for ever of those that were removed
     20260703T060000Z-9f86d081884c/       one immutable publication
         manifest.json                    origin, versions, SHA-256 and size of every other file
-        index.json                       where each forecast starts in its file, and filter columns
-        zones.json  forecasts.json  weekend.json  zones/0000.json ...        the answers' bytes
-        zones.json.gz ...                                               the same, compressed
+        index.json                       which file answers which path, and where forecasts start
+        zones.json  forecasts.json  forecasts.csv  history/0000.json ...     the answers' bytes
+        zones.json.gz  zones.json.br ...                                 the same, compressed
 
 The name ends in the first digits of the manifest's own SHA-256, so that nothing is left unverified.
-This module runs in the serving process: the standard library only.
+What is polled is held in memory; what is large or rarely asked for stays on disk, and is verified
+again when it is read. This module runs in the serving process: the standard library only.
 """
 
 from __future__ import annotations
@@ -18,76 +20,100 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from forecast.errors import PublicationError
+from forecast.serving.listing import Listing, Selection
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 POINTER = "current"
 MANIFEST = "manifest.json"
 INDEX = "index.json"
 HASH_DIGITS = 12
-SEPARATOR, TAIL = b",\n", b"\n]}\n"
-"""What stands between two rows of a listing, and after the last."""
+ENCODINGS = {"gzip": ".gz", "br": ".br"}
+"""Content codings that a file may also be stored in, and what its name then ends in."""
+
+LISTED = ("forecasts.json", "weekend.json")
+"""Files that list forecasts one a line."""
 
 _NAME = re.compile(rf"[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{{HASH_DIGITS}}}")
 _REMEDY = "publish again with `afflux publish`"
 
 
 @dataclass(frozen=True)
-class Listing:
-    """An answer that lists forecasts one a line, and the columns needed to pick among the lines.
+class Route:
+    """What answers a path: a file of the publication, and how it is sent.
 
-    The rows begin at byte ``head``; row i is ``body[starts[i]:ends[i]]``. ``zones`` (rows,) are
-    indices of zones and ``days`` (rows,) proleptic ordinals of target dates.
+    ``lazy`` files are read from disk when they are asked for; ``headers`` are further headers.
     """
 
-    body: bytes
-    head: int
-    starts: array[int]
-    ends: array[int]
-    zones: array[int]
-    days: array[int]
-
-    def select(
-        self,
-        zones: Collection[int] | None = None,
-        first: date | None = None,
-        last: date | None = None,
-    ) -> bytes:
-        """The same answer with only the forecasts of these zones and days (bounds included)."""
-        low = first.toordinal() if first else 0
-        high = last.toordinal() if last else date.max.toordinal()
-        rows = [
-            self.body[start:end]
-            for start, end, zone, day in zip(
-                self.starts, self.ends, self.zones, self.days, strict=True
-            )
-            if low <= day <= high and (zones is None or zone in zones)
-        ]
-        return self.body[: self.head] + SEPARATOR.join(rows) + TAIL
+    file: str
+    media_type: str
+    lazy: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A verified publication: its name, its manifest and the bytes of its files."""
+    """A verified publication: its name, its manifest, the files held in memory, and its routes."""
 
     name: str
     manifest: Mapping[str, Any]
+    home: Path
     files: Mapping[str, bytes]
-    sha256: Mapping[str, str]
+    routes: Mapping[str, Route]
     zone_files: Mapping[str, str]
-    listings: Mapping[str, Listing]
+    columns: Mapping[str, Mapping[str, Any]]
 
-    @property
+    @cached_property
     def zone_index(self) -> dict[str, int]:
-        """Index of each zone in the listings, in the territory's order."""
+        """Position of each zone in the territory's order."""
         return {zone_id: i for i, zone_id in enumerate(self.zone_files)}
+
+    @cached_property
+    def listings(self) -> dict[str, Listing]:
+        """The files that list forecasts, made when a filter first asks for them."""
+        return {
+            file: Listing.restored(self.files[file], self.columns[file])
+            if file in self.columns
+            else Listing.of(self.files[file])
+            for file in LISTED
+        }
+
+    @cached_property
+    def quantiles(self) -> list[str]:
+        """Names of the quantiles that ``influx`` has."""
+        named: list[str] | None = self.manifest.get("quantiles")
+        if named is None:  # made before they were named
+            lines = self.listings["forecasts.json"].lines(Selection())
+            named = list(json.loads(lines[0])["influx"]) if lines else []
+        return named
+
+    def local_time(self) -> datetime:
+        """Instant of publication in the territory's time zone."""
+        published = datetime.fromisoformat(self.manifest["published_at"])
+        return published.astimezone(ZoneInfo(self.manifest.get("timezone", "Europe/Paris")))
+
+    def sha256(self, file: str) -> str:
+        """SHA-256 of a file, from the manifest."""
+        return str(self.manifest["files"][file]["sha256"])
+
+    def read(self, file: str) -> bytes:
+        """A file of the publication, from memory or, verified, from disk.
+
+        Raises
+        ------
+        PublicationError
+            If it is on disk and can no longer be read as it was written.
+        """
+        held = self.files.get(file)
+        return held if held is not None else _verified(self.home, self.manifest, file)
 
 
 def current_name(folder: Path) -> str:
@@ -107,9 +133,14 @@ def current_name(folder: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise PublicationError(f"{pointer}: cannot be read ({error}); {_REMEDY}") from error
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise PublicationError(f"{pointer}: {name[:80]!r} names no publication; {_REMEDY}")
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether ``name`` can be that of a publication."""
+    return _NAME.fullmatch(name) is not None
 
 
 def read_publication(folder: Path) -> Publication:
@@ -122,41 +153,71 @@ def read_publication(folder: Path) -> Publication:
     """
     name = current_name(folder)
     home = folder / name
-    raw = _read(home / MANIFEST)
-    if hashlib.sha256(raw).hexdigest()[:HASH_DIGITS] != name.rpartition("-")[2]:
-        raise PublicationError(f"{home / MANIFEST}: does not match its SHA-256; {_REMEDY}")
-    manifest = json.loads(raw)
+    manifest = checked_manifest(name, _bytes(home / MANIFEST), home / MANIFEST)
     if manifest["schema_version"] != SCHEMA_VERSION:
         raise PublicationError(
             f"{home}: has schema version {manifest['schema_version']}, this server reads "
             f"{SCHEMA_VERSION}; {_REMEDY} of the same release"
         )
-    files, sha256 = {}, {}
-    for path, stamp in manifest["files"].items():
-        content = _read(home / path)
-        if len(content) != stamp["size"]:
-            raise PublicationError(
-                f"{home / path}: has {len(content)} bytes, expected {stamp['size']}; {_REMEDY}"
-            )
-        if hashlib.sha256(content).hexdigest() != stamp["sha256"]:
-            raise PublicationError(f"{home / path}: does not match its SHA-256; {_REMEDY}")
-        files[path], sha256[path] = content, stamp["sha256"]
-    index = json.loads(files.pop(INDEX))
-    listings = {
-        path: Listing(
-            files[path],
-            columns["head"],
-            array("L", columns["starts"]),
-            array("L", columns["ends"]),
-            array("L", columns["zones"]),
-            array("L", (date.fromisoformat(day).toordinal() for day in columns["target_dates"])),
-        )
-        for path, columns in index["listings"].items()
+    index = json.loads(_verified(home, manifest, INDEX))
+    routes = {
+        path: Route(**{**facts, "headers": tuple(map(tuple, facts.get("headers", ())))})
+        for path, facts in index["routes"].items()
     }
-    return Publication(name, manifest, files, sha256, index["zone_files"], listings)
+    kept = {route.file for route in routes.values() if not route.lazy} | set(LISTED)
+    kept |= {f"{file}{end}" for file in kept for end in ENCODINGS.values()}
+    files = {}
+    for file in manifest["files"]:
+        content = _verified(home, manifest, file)
+        if file in kept:
+            files[file] = content
+    return Publication(name, manifest, home, files, routes, index["zone_files"], index["listings"])
 
 
-def _read(path: Path) -> bytes:
+def read_past(
+    name: str, files: Mapping[str, bytes], manifest_bytes: bytes, where: Path
+) -> Publication:
+    """What is kept of an earlier publication: its forecasts, all and of the weekend.
+
+    Raises
+    ------
+    PublicationError
+        If the manifest does not match ``name``, or a file does not match the manifest.
+    """
+    manifest = checked_manifest(name, manifest_bytes, where)
+    for file in LISTED:
+        if file not in files:
+            raise PublicationError(f"{where}: lacks {file}; it cannot be served")
+        _check(where, manifest, file, files[file])
+    zones = dict.fromkeys(Listing.of(files["forecasts.json"]).zone_ids, "")
+    return Publication(name, manifest, where, files, {}, zones, {})
+
+
+def checked_manifest(name: str, raw: bytes, where: Path) -> dict[str, Any]:
+    """The manifest, if its SHA-256 is the one in the publication's name."""
+    if hashlib.sha256(raw).hexdigest()[:HASH_DIGITS] != name.rpartition("-")[2]:
+        raise PublicationError(f"{where}: does not match its SHA-256; {_REMEDY}")
+    found: dict[str, Any] = json.loads(raw)
+    return found
+
+
+def _verified(home: Path, manifest: Mapping[str, Any], file: str) -> bytes:
+    content = _bytes(home / file)
+    _check(home / file, manifest, file, content)
+    return content
+
+
+def _check(path: Path, manifest: Mapping[str, Any], file: str, content: bytes) -> None:
+    stamp = manifest["files"][file]
+    if len(content) != stamp["size"]:
+        raise PublicationError(
+            f"{path}: has {len(content)} bytes, expected {stamp['size']}; {_REMEDY}"
+        )
+    if hashlib.sha256(content).hexdigest() != stamp["sha256"]:
+        raise PublicationError(f"{path}: does not match its SHA-256; {_REMEDY}")
+
+
+def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -1,11 +1,11 @@
-"""What the answers say: forecasts, zones and metadata as JSON values, before they become bytes.
+"""What the answers say: forecasts and zones as JSON values, before they become bytes.
 
 Runs at publication, never in the serving process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,12 +15,10 @@ import pandas as pd
 
 from forecast.config import RunConfig
 from forecast.errors import PublicationError
-from forecast.freshness import SourceStatus
 from forecast.levels import LEVELS
+from forecast.serving.small_counts import shown
 from forecast.tables import check, contribution_name, forecasts_schema, quantile_name
 
-UNIT = "visitors per day"
-SIMULATED_LABEL = "données simulées"
 OWN_HISTORY, CAPACITY, UNDER_CONSTRUCTION = "own history", "capacity", "under construction"
 
 
@@ -131,52 +129,13 @@ def _level(forecasts: pd.DataFrame) -> pd.Series:
     return forecasts["level"].astype(object).where(forecasts["level"].notna(), "")
 
 
-def metadata(
-    forecasts: pd.DataFrame,
-    config: RunConfig,
-    sources: Sequence[SourceStatus],
-    published_at: pd.Timestamp,
-    model: ModelStamp,
-) -> dict[str, Any]:
-    """What every answer says about the run it comes from."""
-    regimes = sorted(set(forecasts["regime"]))
-    return {
-        "territory": {"id": config.id, "name": config.name, "timezone": config.timezone},
-        "origin": instant(forecasts["origin"].iloc[0]),
-        "published_at": instant(published_at),
-        "model_version": model.version,
-        "model_trained_at": instant(model.trained_at) if model.trained_at is not None else None,
-        "lake_version": int(forecasts["lake_version"].iloc[0]),
-        "regime": regimes[0] if len(regimes) == 1 else "mixed",
-        "sources": [
-            {
-                "source": status.source,
-                "newest_date": f"{status.newest_date:%Y-%m-%d}" if status.newest_date else None,
-                "read_at": instant(status.read_at) if status.read_at is not None else None,
-                "missed_runs": status.missed_runs,
-                "fresh": status.fresh,
-                "promised_delay_hours": status.promised_delay_hours,
-            }
-            for status in sources
-        ],
-        "unit": UNIT,
-        "days_per_year": config.levels.model_dump(),
-        "licence": config.licence or None,
-        "attribution": config.attribution or None,
-        "simulated": config.simulated,
-        "label": SIMULATED_LABEL if config.simulated else None,
-        # A publication never rests on observed weather posing as a forecast.
-        "perfect_weather": False,
-    }
-
-
 def forecast_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dict[str, Any]]:
     """One JSON object per row of :func:`checked` forecasts; influx in whole persons."""
     names = {zone.id: zone.name for zone in config.zones}
     against = {z.id: CAPACITY if z.capacity else OWN_HISTORY for z in config.zones}
     quantiles = {quantile_name(q).removeprefix("influx_"): q for q in config.quantiles}
     for row in forecasts.to_dict("records"):
-        influx = {key: round(row[f"influx_{key}"]) for key in quantiles}
+        influx = {key: shown(row[f"influx_{key}"]) for key in quantiles}
         level = row.get("level")
         known = isinstance(level, str) and level != ""
         usual = row.get("usual")
@@ -194,7 +153,7 @@ def forecast_records(forecasts: pd.DataFrame, config: RunConfig) -> Iterator[dic
             "level": level if known else None,
             "level_probabilities": _probabilities(row) if known else None,
             "reference": against[row["zone_id"]] if known else UNDER_CONSTRUCTION,
-            "usual": None if usual is None or pd.isna(usual) else round(usual),
+            "usual": None if usual is None or pd.isna(usual) else shown(usual),
             "contributions": contributions(row),
             "why": row["why"] if isinstance(row.get("why"), str) else None,
             "regime": row["regime"],
@@ -218,7 +177,7 @@ def contributions(row: Mapping[Any, Any]) -> dict[str, int] | None:
     if pd.isna(row.get("usual")):
         total = round(sum(exact.values()))
     else:
-        total = round(row[quantile_name(0.5)]) - round(row["usual"])
+        total = shown(row[quantile_name(0.5)]) - shown(row["usual"])
     # Rounded down, then what is missing goes to those that lost most.
     whole = {domain: int(np.floor(persons)) for domain, persons in exact.items()}
     each, more = divmod(total - sum(whole.values()), len(whole))

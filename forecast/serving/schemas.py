@@ -13,11 +13,13 @@ Level = Literal["vert", "orange", "rouge", "noir"]
 Reference = Literal["own history", "capacity", "under construction"]
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """An object of which every field is documented here."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class TerritoryName(_Shape):
+class TerritoryName(Shape):
     """The territory."""
 
     id: str = Field(examples=["estuaire"])
@@ -25,7 +27,7 @@ class TerritoryName(_Shape):
     timezone: str = Field(description="Zone of its civil days", examples=["Europe/Paris"])
 
 
-class SourceFreshness(_Shape):
+class SourceFreshness(Shape):
     """How fresh one source was at the origin."""
 
     source: str = Field(examples=["mobility"])
@@ -40,12 +42,13 @@ class SourceFreshness(_Shape):
     )
 
 
-class Metadata(_Shape):
+class Metadata(Shape):
     """The run an answer comes from; the same in every answer of a publication."""
 
     territory: TerritoryName
     origin: datetime = Field(description="Instant at which the forecast was made [UTC]")
     published_at: datetime = Field(description="Instant at which it was published [UTC]")
+    next_expected_at: datetime = Field(description="When the next publication is expected [UTC]")
     model_version: str = Field(examples=["12"])
     model_trained_at: datetime | None
     lake_version: int = Field(description="Version of the observations it read")
@@ -62,14 +65,14 @@ class Metadata(_Shape):
     perfect_weather: bool = Field(description="False: no observed weather stands in for forecasts")
 
 
-class Interval(_Shape):
+class Interval(Shape):
     """An interval that holds the influx with the named probability."""
 
     low: int
     high: int
 
 
-class Forecast(_Shape):
+class Forecast(Shape):
     """The forecast of one zone for one civil day."""
 
     zone_id: str = Field(examples=["200066827"])
@@ -101,7 +104,7 @@ class Forecast(_Shape):
     regime: str = Field(description="Sources that were fresh for this forecast")
 
 
-class Zone(_Shape):
+class Zone(Shape):
     """One zone of the territory."""
 
     zone_id: str = Field(examples=["200066827"])
@@ -113,7 +116,7 @@ class Zone(_Shape):
     reference: Reference = Field(description="'under construction': no levels for this zone yet")
 
 
-class Weekend(_Shape):
+class Weekend(Shape):
     """The days of a weekend answer."""
 
     start: date
@@ -122,47 +125,68 @@ class Weekend(_Shape):
     partial: bool = Field(description="True if the weekend had begun at the origin")
 
 
-class ZonesAnswer(_Shape):
+class WeekendTotal(Shape):
+    """Visitors of all days of a weekend together, in one zone or in the territory."""
+
+    zone_id: str | None = Field(description="null: the whole territory", examples=["200066827"])
+    zone_name: str
+    influx: dict[str, int] = Field(
+        description="Quantiles of the sum over the days [visitors]; p50 is the sum of the medians",
+        examples=[{"p10": 98100, "p25": 107000, "p50": 118400, "p75": 129000, "p90": 141700}],
+    )
+    interval_80: Interval | None = Field(description="From p10 to p90 [visitors]")
+    interval_method: Literal["conformal", "comonotone"] = Field(
+        description="conformal: from the errors of past weekends' totals; comonotone: quantiles "
+        "added up, the widest they can be, while fewer than 30 past weekends are known"
+    )
+    past_weekends: int = Field(description="Past weekends whose errors are known")
+
+
+class ZonesAnswer(Shape):
     """All zones."""
 
     metadata: Metadata
     zones: list[Zone]
 
 
-class ForecastsAnswer(_Shape):
+class ForecastsAnswer(Shape):
     """Forecasts by zone and day, in the territory's order of zones, then by day."""
 
     metadata: Metadata
     forecasts: list[Forecast]
 
 
-class WeekendAnswer(_Shape):
+class WeekendAnswer(Shape):
     """Forecasts of the coming weekend."""
 
     metadata: Metadata
     weekend: Weekend
+    totals: list[WeekendTotal] = Field(
+        description="The territory's first, then by zone; with zone_id only those zones'"
+    )
     forecasts: list[Forecast]
 
 
-class Live(_Shape):
+class Live(Shape):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class Ready(_Shape):
+class Ready(Shape):
     """A publication is being served."""
 
     status: Literal["ready", "degraded"] = Field(
-        description="'degraded': the newest publication was refused, the last good one is served"
+        description="'degraded': the newest publication was refused, or the next is overdue"
     )
     publication: str = Field(examples=["20260703T060000Z-9f86d081884c"])
     published_at: datetime
     origin: datetime
+    missed_runs: int = Field(description="Publications that should have come since this one")
     refused: str | None = Field(description="Why the newest publication is not served, and a cure")
 
 
-class ParameterFault(_Shape):
+class ParameterFault(Shape):
     """One fault of a request."""
 
     parameter: str
@@ -171,7 +195,7 @@ class ParameterFault(_Shape):
     expected: Any = Field(description="Valid values, where they can be listed; else null")
 
 
-class ProblemDetails(_Shape):
+class ProblemDetails(Shape):
     """Every error of this API (RFC 9457)."""
 
     type: str = Field(description="Names the kind of problem", examples=["/docs#unknown-zone"])

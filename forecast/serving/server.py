@@ -6,13 +6,12 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 from forecast.errors import AffluxError, InputError
+from forecast.serving.options import ServerOptions
 from forecast.settings import Settings
-
-GRACEFUL_SECONDS = 10
-"""Time that requests under way have to end once the server is told to stop [s]."""
 
 
 def serve(
@@ -21,20 +20,25 @@ def serve(
     port: int = 8000,
     root_path: str = "",
     workers: int = 1,
+    beside: Callable[[], None] | None = None,
 ) -> NoReturn:
     """Become the server: this process is replaced by uvicorn, so nothing loaded so far stays.
 
     SIGTERM and SIGINT reach uvicorn directly; it stops listening, lets requests under way end
-    (:data:`GRACEFUL_SECONDS` at most) and exits.
+    (ten seconds at most) and exits. ``beside`` is called just before: what it starts
+    is a child of the server.
 
     Raises
     ------
     InputError
-        If host or port cannot be what they are.
+        If host or port, or an option of the environment, cannot be what they are.
     AffluxError
         If the port is taken or may not be used.
     """
     _check_free(host, port)
+    ServerOptions.from_environment()  # What is wrong there is a sentence here, a trace there.
+    if beside is not None:
+        beside()
     environment = os.environ | {"AFFLUX_HOME": str(settings.home)}
     os.execve(sys.executable, command(host, port, root_path, workers), environment)  # noqa: S606
 
@@ -43,11 +47,9 @@ def command(host: str, port: int, root_path: str = "", workers: int = 1) -> list
     """The command line that serves."""
     return [
         sys.executable,
-        *("-m", "uvicorn", "--factory", "forecast.serving.app:create_app"),
+        *("-m", "forecast.serving.run"),
         *("--host", host, "--port", str(port)),
         *("--root-path", root_path, "--workers", str(workers)),
-        *("--timeout-graceful-shutdown", str(GRACEFUL_SECONDS)),
-        *("--no-access-log", "--no-server-header"),
     ]
 
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from forecast.errors import PublicationError
-from forecast.serving.answers import Answer, RawHeaders, made_answer
-from forecast.serving.reader import POINTER, Publication, read_publication
+from forecast.serving import archive
+from forecast.serving.answers import Answer
+from forecast.serving.headers import DATA_HEADERS, RawHeaders
+from forecast.serving.reader import (
+    ENCODINGS,
+    POINTER,
+    Publication,
+    Route,
+    read_publication,
+)
 
 WATCH_SECONDS = 0.25
 """How often the pointer to the current publication is looked at [s]."""
@@ -19,74 +30,100 @@ WATCH_SECONDS = 0.25
 RETRY_CHECKS = 12
 """A refused publication is read again after so many checks: the disk may have been at fault."""
 
-ROUTES = {
-    "/v1/zones": "zones.json",
-    "/v1/forecasts": "forecasts.json",
-    "/v1/forecasts/weekend": "weekend.json",
-}
-"""File of a publication that answers each path, unfiltered; zones have one file each."""
+PAST_KEPT = 4
+"""Earlier publications held in memory, the last asked for."""
+
+NEGOTIATED = "Accept, Accept-Encoding"
+"""What answers of a path that has several formats vary by."""
 
 _log = logging.getLogger("uvicorn.error")
 
 
 @dataclass(frozen=True)
 class Served:
-    """One publication with its answers by path. Requests hold on to one, never to half of two."""
+    """One publication with its answers by path. Requests hold on to one, never to half of two.
+
+    ``answers`` are those in memory; :meth:`stored` reads the others from disk. ``several`` are the
+    paths that have more than one format.
+    """
 
     publication: Publication
     answers: Mapping[str, Answer]
-    zone_index: Mapping[str, int]
+    several: frozenset[str] = field(repr=False)
     headers: RawHeaders = field(repr=False)
 
     @classmethod
-    def of(cls, publication: Publication) -> Served:
+    def of(cls, publication: Publication) -> Self:
         """Prepare the answers of a publication."""
+        several = frozenset(_stem(path) for path in publication.routes if _stem(path) != path)
         headers = [(b"afflux-publication", publication.name.encode())]
-        paths = ROUTES | {
-            f"/v1/zones/{zone_id}/forecasts": path
-            for zone_id, path in publication.zone_files.items()
-        }
+        made = cls(publication, {}, several, headers)
         answers = {
-            path: Answer(
-                publication.files[file],
-                publication.sha256[file],
-                compressed=publication.files[f"{file}.gz"],
-                compressed_etag=publication.sha256[f"{file}.gz"],
-                last_modified=publication.manifest["published_at"],
-                headers=headers,
-            )
-            for path, file in paths.items()
+            path: made._answer(path, route)
+            for path, route in publication.routes.items()
+            if not route.lazy
         }
-        return cls(publication, answers, publication.zone_index, headers)
+        return cls(publication, answers, several, headers)
 
-    def filtered(
-        self,
-        file: str,
-        zone_ids: Collection[str] | None = None,
-        first: date | None = None,
-        last: date | None = None,
-    ) -> Answer:
-        """The answer of ``file`` with only these (known) zones and days."""
-        zones = None if zone_ids is None else {self.zone_index[zone_id] for zone_id in zone_ids}
-        return made_answer(
-            self.publication.listings[file].select(zones, first, last),
-            last_modified=self.publication.manifest["published_at"],
+    @property
+    def zone_index(self) -> Mapping[str, int]:
+        """Position of each zone, in the territory's order."""
+        return self.publication.zone_index
+
+    def stored(self, path: str) -> Answer | None:
+        """The answer of a path, from memory or read from disk; None if there is none.
+
+        Raises
+        ------
+        PublicationError
+            If it is on disk and can no longer be read as it was written.
+        """
+        held = self.answers.get(path)
+        if held is not None or path not in self.publication.routes:
+            return held
+        return self._answer(path, self.publication.routes[path])
+
+    def _answer(self, path: str, route: Route) -> Answer:
+        found = self.publication
+        protecting = dict(DATA_HEADERS)
+        for name, value in route.headers:
+            protecting[name.encode()] = value.encode()
+        return Answer(
+            found.read(route.file),
+            found.sha256(route.file),
+            encodings={
+                name: (found.read(f"{route.file}{end}"), found.sha256(f"{route.file}{end}"))
+                for name, end in ENCODINGS.items()
+            },
+            media_type=route.media_type,
+            last_modified=found.manifest["published_at"],
             headers=self.headers,
+            vary=NEGOTIATED if _stem(path) in self.several else "Accept-Encoding",
+            security=list(protecting.items()),
         )
+
+
+def _stem(path: str) -> str:
+    """A path without its extension."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{name.partition('.')[0]}"
 
 
 class Service:
     """Holds what is served; :meth:`refresh` takes up a new publication.
 
     ``served`` is None until there is a first good one. ``refused`` says why the current publication
-    of the folder is not the one being served, or is None.
+    of the folder is not the one being served, or is None; ``refusals`` counts how often that was.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.served: Served | None = None
         self.refused: str | None = None
+        self.refusals = 0
         self._seen: tuple[int, int, int] | None = None
+        self._past: OrderedDict[str, Publication] = OrderedDict()
+        self._past_lock = threading.Lock()
 
     def changed(self) -> bool:
         """Whether the folder's pointer is another than at the last refresh. Costs one stat."""
@@ -103,6 +140,7 @@ class Service:
             self.served = Served.of(read_publication(self.folder))
         except PublicationError as error:
             if self.refused is None:
+                self.refusals += 1
                 _log.error("publication refused: %s", error)
             self.refused = str(error)
         else:
@@ -118,6 +156,37 @@ class Service:
             if self.changed() or checks >= RETRY_CHECKS:
                 checks = 0
                 await asyncio.to_thread(self.refresh)
+
+    def known_at(self, served: Served, instant: datetime) -> Publication | None:
+        """The newest publication made at ``instant`` or before, ``served`` or an earlier one.
+
+        None if there was none yet. Reads the disk: not for the event loop.
+
+        Raises
+        ------
+        PublicationError
+            If what is kept of it is damaged.
+        """
+        name = archive.known_at(self._names(served), instant)
+        return None if name is None else self._publication(served, name)
+
+    def day_before(self, served: Served, of: Publication) -> Publication | None:
+        """The last publication of a civil day before that of ``of``; see :meth:`known_at`."""
+        name = archive.before_day(self._names(served), of.local_time())
+        return None if name is None else self._publication(served, name)
+
+    def _names(self, served: Served) -> list[str]:
+        return sorted({*archive.names(self.folder), served.publication.name})
+
+    def _publication(self, served: Served, name: str) -> Publication:
+        if name == served.publication.name:
+            return served.publication
+        with self._past_lock:
+            held = self._past.pop(name, None) or archive.read(self.folder, name)
+            self._past[name] = held
+            while len(self._past) > PAST_KEPT:
+                self._past.popitem(last=False)
+        return held
 
     def _signature(self) -> tuple[int, int, int] | None:
         try:

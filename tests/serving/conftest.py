@@ -14,13 +14,40 @@ import pytest
 
 from forecast.config import RunConfig
 from forecast.freshness import SourceStatus
+from forecast.grid import day_number
 from forecast.levels import LEVELS, level_of, probabilities, threshold_rows
+from forecast.serving.answer_files import Past
 from forecast.serving.publication import write_publication
 from forecast.serving.records import ModelStamp
 from forecast.serving.server import command
 from forecast.tables import contribution_name, quantile_name
+from forecast.track_record import LIMITS, columns
+from forecast.truth import Truth
 
 ORIGIN = pd.Timestamp("2026-07-01T06:00:00Z")  # a Wednesday
+
+BUNDLE = {
+    "code_version": "0.1.0",
+    "territory": "essai",
+    "lake_version": 41,
+    "simulated": True,
+    "perfect_weather": False,
+    "training": {"rounds": 300, "seed": 20190101},
+    "features": ["calendar_weekday", "history_level"],
+}
+GEOMETRY = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"siren": "241400415"},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[0.0, 49.3], [0.1, 49.3], [0.1, 49.4], [0.0, 49.3]]],
+            },
+        }
+    ],
+}
 
 
 def make_forecasts(config: RunConfig, origin: pd.Timestamp = ORIGIN, seed: int = 1) -> pd.DataFrame:
@@ -58,6 +85,55 @@ def make_forecasts(config: RunConfig, origin: pd.Timestamp = ORIGIN, seed: int =
     return frame.assign(model_version="7", lake_version=42)
 
 
+def make_past(config: RunConfig, origin: pd.Timestamp = ORIGIN, weeks: int = 40) -> Past:
+    """What had been said: weekly answers of a backtest, then daily ones that were issued.
+
+    In the last zone nothing is known and nothing had been said; in the second fewer than twenty
+    persons came on 1 June 2026.
+    """
+    generator = np.random.default_rng(7)
+    first = origin.tz_convert(config.timezone).tz_localize(None).normalize()
+    days = pd.date_range(first - pd.Timedelta(days=7 * weeks + 28), periods=7 * weeks + 28)
+    known = 15000 + 9000 * (days.day_of_week >= 4) + generator.normal(0, 2500, (3, len(days)))
+    known[2] = np.nan
+    known[1, days == pd.Timestamp("2026-06-01")] = 12.0
+    known[:, -2:] = np.nan  # delivered two days later
+    asked = [(day, "backtest") for day in days[28:-21:7]] + [(day, "issued") for day in days[-21:]]
+    rows = []
+    for day, basis in asked:
+        for z, zone in enumerate(config.zones[:2]):
+            for horizon in range(config.max_horizon_days + 1):
+                target = day + pd.Timedelta(days=horizon)
+                if target >= first:
+                    continue
+                at = days.get_loc(target)
+                middle = 15000 + 9000 * (target.day_of_week >= 4) + generator.normal(0, 1000)
+                spread = np.array([-3000.0, -1500.0, 0.0, 1500.0, 3000.0])
+                said = dict(zip(columns(config.quantiles)[4:9], middle + spread, strict=True))
+                rows.append(
+                    {
+                        "zone_id": zone.id,
+                        "origin": (day + pd.Timedelta(hours=6)).tz_localize("UTC"),
+                        "target_date": target,
+                        "horizon_days": horizon,
+                        **said,
+                        "level": "orange" if middle >= 24000 else "vert",
+                        "influx": known[z, at],
+                        **dict(zip(LIMITS, (24000.0, 28000.0, 32000.0), strict=True)),
+                        "lag7": known[z, at - 14],
+                        "mean4": known[z, [at - 28, at - 21, at - 14]].mean(),
+                        "basis": basis,
+                    }
+                )
+    record = pd.DataFrame(rows)[columns(config.quantiles)]
+    return Past(record, Truth(int(day_number(days[:1])[0]), known.astype(np.float32)))
+
+
+@pytest.fixture(scope="session")
+def past(config: RunConfig) -> Past:
+    return make_past(config)
+
+
 @pytest.fixture(scope="session")
 def config() -> RunConfig:
     zones = [("241400415", "Cœur Côte Fleurie"), ("200066363", "Roumois"), ("a b/é", "Île")]
@@ -80,10 +156,11 @@ def frame(config: RunConfig) -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def publish(config: RunConfig) -> Callable[..., Path]:
+def publish(config: RunConfig, past: Past) -> Callable[..., Path]:
     """Publish seeded forecasts in ``home``; ``minutes`` after the origin."""
 
     def write(home: Path, seed: int = 1, minutes: int = 5, origin=ORIGIN, **kwargs) -> Path:
+        kwargs = {"past": past, "bundle": BUNDLE, "geometry": GEOMETRY, **kwargs}
         return write_publication(
             home / "data" / "publications",
             forecasts=make_forecasts(config, origin, seed),
@@ -158,6 +235,26 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
+def start_once() -> Iterator[Callable[[Path], Server]]:
+    """Start a server on a home; stopped when all tests have ended."""
+    started = []
+
+    def make(home: Path) -> Server:
+        started.append(Server(home))
+        return started[-1]
+
+    yield make
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def serve() -> type[Server]:
+    """For a module that starts one server for all its tests, and stops it."""
+    return Server
+
+
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, publish) -> Iterator[Server]:
     """One server with one publication, for tests that only read."""
     home = tmp_path_factory.mktemp("served")
@@ -171,3 +268,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, publish) -> Iterator[Server
 def client(server: Server) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=server.url, trust_env=False) as session:
         yield session
+
+
+@pytest.fixture(scope="module")
+def shaken(tmp_path_factory: pytest.TempPathFactory, publish) -> Iterator[tuple[Path, Server]]:
+    """A home and its server, for one module of tests that do it harm."""
+    home = tmp_path_factory.mktemp("shaken")
+    publish(home)
+    running = Server(home)
+    yield home, running
+    running.stop()

@@ -13,6 +13,7 @@ import pytest
 
 from forecast.errors import PublicationError, SchemaError
 from forecast.serving import publication
+from forecast.serving.listing import Listing, Selection
 from forecast.serving.publication import write_publication
 from forecast.serving.reader import current_name, read_publication
 from forecast.serving.records import ModelStamp, weekend_days
@@ -38,10 +39,29 @@ def test_what_is_written_is_read_back(folder, tmp_path, publish, config):
     assert list(found.zone_index) == [zone.id for zone in config.zones]
     assert found.manifest["lake_version"] == 42
     assert found.manifest["simulated"] is True
-    assert found.listings["forecasts.json"].select() == found.files["forecasts.json"]
-    assert found.listings["weekend.json"].select() == found.files["weekend.json"]
-    island = found.listings["forecasts.json"].select({2})
+    for file in ("forecasts.json", "weekend.json"):
+        assert found.listings[file].select(Selection()) == found.files[file]
+    island = found.listings["forecasts.json"].select(Selection(("a b/é",)))
     assert island == found.files[found.zone_files["a b/é"]]
+
+
+def test_a_listing_is_the_same_from_its_columns_as_from_its_bytes(folder, tmp_path, publish):
+    publish(tmp_path)
+    found = read_publication(folder)
+    for file, listing in found.listings.items():
+        assert Listing.of(found.files[file]) == listing
+
+
+def test_what_is_large_or_rarely_asked_for_stays_on_disk(folder, tmp_path, publish):
+    publish(tmp_path)
+    found = read_publication(folder)
+    lazy = {route.file for route in found.routes.values() if route.lazy}
+    assert {"scoreboard.json", "history/0000.json", "forecasts.parquet"} <= lazy
+    assert lazy.isdisjoint(found.files)
+    assert found.read("history/0000.json").startswith(b'{"metadata"')
+    (folder / found.name / "history/0000.json").write_bytes(b"{}")
+    with pytest.raises(PublicationError, match=r"history/0000\.json: has 2 bytes"):
+        found.read("history/0000.json")
 
 
 def test_the_same_forecasts_give_the_same_bytes(tmp_path, publish):
@@ -124,7 +144,16 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize(
-    "file", ["manifest.json", "index.json", "forecasts.json", "zones.json.gz", "zones/0001.json"]
+    "file",
+    [
+        "manifest.json",
+        "index.json",
+        "forecasts.json",
+        "zones.json.gz",
+        "weekend.json.br",
+        "zones/0001.json",
+        "history/0001.json",
+    ],
 )
 def test_any_damage_is_refused(folder, tmp_path, publish, file, damage):
     path = publish(tmp_path) / file
@@ -146,7 +175,7 @@ def test_a_pointer_to_nothing_is_refused(folder, tmp_path, publish, pointer):
 def test_another_schema_version_is_refused_with_a_cure(folder, tmp_path, publish, monkeypatch):
     monkeypatch.setattr(publication, "SCHEMA_VERSION", 99)
     publish(tmp_path)
-    with pytest.raises(PublicationError, match="schema version 99, this server reads 1"):
+    with pytest.raises(PublicationError, match="schema version 99, this server reads 2"):
         read_publication(folder)
 
 

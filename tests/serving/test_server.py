@@ -30,7 +30,12 @@ def test_the_serving_process_imports_nothing_heavy():
 
 
 def test_it_lives_in_64_megabytes(server, client):
-    for path in ("/v1/forecasts", "/v1/forecasts?to=2026-07-03", "/docs", "/openapi.json"):
+    paths = ["/v1/forecasts", "/v1/forecasts?to=2026-07-03", "/docs", "/openapi.json"]
+    paths += ["/v1/scoreboard", "/v1/model", "/v1/sources", "/v1/changes.atom"]
+    paths += ["/v1/forecasts.csv?locale=fr", "/v1/forecasts.geojson?horizon_days=1"]
+    paths += ["/v1/zones/241400415/history", "/v1/zones/241400415/history.csv"]
+    paths += ["/v1/zones/241400415/forecasts/2026-07-03/explanation", "/v1/zones.geojson"]
+    for path in paths * 3:
         assert client.get(path).status_code == 200
     status = Path(f"/proc/{server.process.pid}/status")
     if not status.exists():
@@ -104,15 +109,16 @@ def test_a_corrupt_publication_is_refused_and_the_last_good_one_stays(tmp_path, 
     (bad / "forecasts.json").write_bytes(whole[:-10])
     (folder / "new").write_text(f"{bad.name}\n")
     (folder / "new").replace(folder / "current")
-    server.wait_for(lambda: server.get("/health/ready").json()["status"] == "degraded")
+    server.wait_for(lambda: server.get("/health/ready").json()["refused"] is not None)
     ready = server.get("/health/ready")
     assert (ready.status_code, ready.json()["publication"]) == (200, good)
+    assert ready.json()["status"] == "degraded"
     assert "forecasts.json: has" in ready.json()["refused"]
     answer = server.get("/v1/forecasts")
     assert (answer.status_code, answer.headers["afflux-publication"]) == (200, good)
 
     (bad / "forecasts.json").write_bytes(whole)  # Mended without a new pointer: read again.
-    server.wait_for(lambda: server.get("/health/ready").json()["status"] == "ready")
+    server.wait_for(lambda: server.get("/health/ready").json()["refused"] is None)
     assert server.get("/health/ready").json()["publication"] == bad.name
 
 
@@ -122,7 +128,7 @@ def test_publications_removed_under_the_server_are_served_on(tmp_path, publish, 
     name = publish(tmp_path).name
     server = start()
     shutil.rmtree(tmp_path / "data")
-    server.wait_for(lambda: server.get("/health/ready").json()["status"] == "degraded")
+    server.wait_for(lambda: server.get("/health/ready").json()["refused"] is not None)
     assert server.get("/v1/forecasts").headers["afflux-publication"] == name
     assert "current is gone" in server.get("/health/ready").json()["refused"]
 

@@ -24,7 +24,7 @@ from forecast.sentence import LABELS
 ORIGIN = "2025-05-30T08:00"
 VERBS = (
     "demo", "check", "ingest", "features", "train", "backtest", "promote", "rollback", "models",
-    "predict", "publish", "serve", "explain", "lake",
+    "predict", "publish", "serve", "explain", "run", "sources", "lake",
 )  # fmt: skip
 LEVELS = "vert|orange|rouge|noir"
 

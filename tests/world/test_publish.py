@@ -124,6 +124,42 @@ def test_the_server_answers_with_what_was_published(world, home: Path) -> None:
             origin = get("/v1/zones").json()["metadata"]["origin"]
 
 
+def test_history_and_scoreboard_rest_on_the_backtest_then_on_what_was_issued(
+    world, home: Path
+) -> None:
+    settings = settings_of(home)
+    with served(home) as get:
+        board = get("/v1/scoreboard").raise_for_status().json()
+        assert board["record"]["issued"] == 0
+        assert board["record"]["backtest"] > 300
+        whole = board["scores"][0]
+        assert whole["wape"] < whole["naive"]["wape"]
+        assert 0.5 < whole["coverage_80"] < 1
+        card = get("/v1/model").raise_for_status().json()
+        figures = world.trained.figures.loc[("all", "all")]
+        assert card["backtest"]["scores"][0]["wape"] == pytest.approx(figures["wape"], abs=1e-4)
+        assert card["backtest"]["scores"][0]["coverage_80"] == pytest.approx(
+            figures["coverage_80"], abs=1e-4
+        )
+        assert card["model"]["training"]["seed"] == world.config.training.seed
+        geometry = get("/v1/zones.geojson").raise_for_status().json()["features"]
+        assert {feature["geometry"]["type"] for feature in geometry} <= {"Polygon", "MultiPolygon"}
+        # Nobody knows the future: the newest day with an observation was readable at the origin.
+        days = get("/v1/zones/241400415/history").raise_for_status().json()["history"]
+        known = [day["target_date"] for day in days if day["observed"] is not None]
+        truth = world.observations
+        truth = truth[(truth["source"] == "influx") & (truth["available_at"] <= world.now)]
+        assert max(known) == f"{truth['date'].max():%Y-%m-%d}"
+    # Ten days later, on the same observations, days forecast today are past: they were issued.
+    later = world.now + pd.Timedelta(days=10)
+    publish(later, later, world.config, settings)
+    with served(home) as get:
+        days = get("/v1/zones/241400415/history").raise_for_status().json()["history"]
+        said = {day["target_date"]: day["said"] for day in days}["2025-06-02"]
+        assert [s["basis"] for s in said] == ["issued", "issued"]
+        assert {s["horizon_days"] for s in said} == {3}
+
+
 def test_without_a_champion_nothing_changes(world, home: Path) -> None:
     before = state(home)
     (home / "models" / "champion").unlink()

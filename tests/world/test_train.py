@@ -14,6 +14,7 @@ from forecast.bundle import MANIFEST
 from forecast.champion import champion_folder
 from forecast.decision import Decision
 from forecast.lake import Lake
+from forecast.track_record import read_record
 from forecast.training.retrain import decide
 
 PICKLED = {".pkl", ".pickle", ".joblib", ".dill"}
@@ -70,6 +71,23 @@ def test_the_figures_are_the_same_too(world, retrained) -> None:
     assert told["version"] == "1"
     assert told["metrics"]["wape"] == pytest.approx(world.trained.figures["wape"].iloc[0])
     assert told["gate"] == json.loads(world.trained.decision.to_json())
+
+
+def test_the_bundle_keeps_what_the_backtest_had_said(world) -> None:
+    bundle = champion_folder(world.settings.models)
+    record = read_record(bundle, world.config.quantiles)
+    rows = world.trained.report.rows
+    assert len(record) == len(rows) > 500
+    assert set(record["basis"]) == {"backtest"}
+    keys = ["zone_id", "origin", "target_date"]
+    both = record.merge(rows.assign(zone_id=rows["zone_id"].astype("str")), on=keys)
+    assert len(both) == len(rows)
+    for column in ("influx_p50", "influx", "limit_rouge", "mean4"):
+        assert np.allclose(both[f"{column}_x"], both[f"{column}_y"], atol=0.051)
+    # The word is the one that was shown: at least as likely as not.
+    said = both["level"].isin(["rouge", "noir"])
+    assert (said == (both["risk_rouge"] >= 0.5 - 1e-9)).all()
+    assert set(both["level"]) >= {"vert", "orange"}
 
 
 def test_the_manifest_names_what_went_in(world) -> None:

@@ -1,0 +1,29 @@
+"""The benchmark of the server runs, and its last line is what it measured."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_it_ends_with_its_ratios() -> None:
+    arguments = [sys.executable, "-m", "benchmarks.serving", "--seconds", "1", "--rounds", "1"]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert set(said["polled"]) == {"bare", "fastapi", "afflux"}
+    assert set(said["servers"]) == {"afflux serve"}
+    for connections in ("8", "32"):
+        mine, bare = (said["polled"][name][connections] for name in ("afflux", "bare"))
+        assert said["ratios"][f"of_bare_{connections}"] == mine["per_second"] / bare["per_second"]
+        # Processor time by request is steady where requests per second depend on the neighbours.
+        assert said["ratios"][f"cpu_of_bare_{connections}"] < 1.43
+        assert mine["cpu_us"] * 1.5 < said["polled"]["fastapi"][connections]["cpu_us"]
+    assert said["servers"]["afflux serve"]["resident_mb"] < 64
+    assert said["machine"]["cores"] >= 1
