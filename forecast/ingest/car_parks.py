@@ -20,6 +20,7 @@ from pydantic import Field, field_validator
 from forecast.ingest.contract import SourceTable
 from forecast.ingest.documents import Document, FileOptions, documents
 from forecast.ingest.http import Client
+from forecast.ingest.keyed import KeyedOptions
 from forecast.ingest.place import Place
 from forecast.ingest.polling import PollOptions
 from forecast.ingest.provider import Setting
@@ -48,7 +49,7 @@ CAR_PARKS = SourceTable(
 """The columns that are read of the national schema; the others are ignored."""
 
 
-class ParkingOptions(PollOptions):
+class ParkingOptions(PollOptions, KeyedOptions):
     """Where car parks are and how large, where their feed does not say so."""
 
     inventory: str = Field(

@@ -7,7 +7,8 @@ both read: the files have the one, the provider's interface the other.
 Seen in others' code: separator ``;``, UTF-8, the header, empty cells where nothing was measured.
 From memory: units (RR mm, TN and TX °C, FXI m/s, INST min) and quality codes (0 protected,
 1 validated, 2 doubtful, 9 checked at the first level). A code that is none of these is refused, as
-is a value outside the bounds of the input contract.
+is a value outside the bounds of the input contract; a file of some months whose median is not that
+of the supposed unit is refused whole.
 """
 
 from __future__ import annotations
@@ -28,20 +29,25 @@ from forecast.ingest.hours import Floats, Ints
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the files, the variable it gives, and how many of its units make one of that."""
+    """A column of the files, the variable it gives, and how many of its units make one of that.
+
+    ``usual`` are the bounds, in the column's unit, between which the median of the values other
+    than zero lies over some months: another unit falls outside.
+    """
 
     column: str
     variable: str
+    usual: tuple[float, float]
     per: float = 1.0
 
 
 RAIN_WIND = (
-    Measure("TX", "temperature_max"),
-    Measure("TN", "temperature_min"),
-    Measure("RR", "precipitation"),
-    Measure("FXI", "wind_gust", per=1 / 3.6),
+    Measure("TX", "temperature_max", (-5, 35)),
+    Measure("TN", "temperature_min", (-15, 25)),
+    Measure("RR", "precipitation", (0.3, 12)),
+    Measure("FXI", "wind_gust", (4, 17), per=1 / 3.6),
 )
-OTHERS = (Measure("INST", "sunshine", per=60),)
+OTHERS = (Measure("INST", "sunshine", (60, 900), per=60),)
 
 _KEYS = ("NUM_POSTE", "LAT", "LON", "AAAAMMJJ")
 _TAKEN, _DOUBTFUL = frozenset({"0", "1", "9"}), "2"
@@ -49,6 +55,8 @@ _NUMBER = re.compile(r"-?\d{1,7}([.,]\d{1,9})?", re.ASCII)
 _DAY = re.compile(rb"\d{8}")
 _LONGEST_LINE = 4000
 _SENTENCES = 1000
+_ENOUGH_DAYS, _ENOUGH_VALUES = 60, 100
+"""Distinct days, and values other than zero, from which on a median says what the unit is."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,8 @@ def parse_measured(
     Raises
     ------
     ProviderError
-        If it is not such a file, or none of its rows about these days can be read.
+        If it is not such a file, none of its rows about these days can be read, or its values are
+        plainly in another unit.
     """
     lines = io.BytesIO(data)
     header = lines.readline(_LONGEST_LINE).decode("utf-8-sig", "replace").strip().split(";")
@@ -110,6 +119,7 @@ def parse_measured(
             reader.refuse(number, f"has {len(cells)} cells, expected {len(header)}")
     if reader.refused and not reader.station:
         raise ProviderError(f"no row can be read: {reader.refused[0]}")
+    reader.check_units()
     return reader.measured()
 
 
@@ -123,6 +133,7 @@ class _Reader:
         self.places: list[tuple[float, ...]] = []
         self.values: list[list[float]] = []
         self.known: set[tuple[str, int]] = set()
+        self.given: dict[str, list[float]] = {m.column: [] for m in measures}
         self.refused: list[str] = []
         self.more = self.doubtful = 0
 
@@ -159,8 +170,9 @@ class _Reader:
         if quality == _DOUBTFUL:
             self.doubtful += 1
             return np.nan
-        bounds = self.bounds[column]
-        value = round(_number(text) / measure.per, 3)
+        bounds, number = self.bounds[column], _number(text)
+        self.given[column].append(number)
+        value = round(number / measure.per, 3)
         if quality not in _TAKEN:
             self.refuse(line, f"column Q{column} says {quality[:20]!r}, expected 0, 1, 2 or 9")
         elif not (bounds.low or 0) <= value <= (bounds.high or 0):
@@ -172,6 +184,22 @@ class _Reader:
         else:
             return value
         return np.nan
+
+    def check_units(self) -> None:
+        """Refuse a file whose usual values are not those of its units, bounds or no bounds."""
+        if len({day for _, day in self.known}) < _ENOUGH_DAYS:
+            return
+        for measure in self.measures:
+            low, high = measure.usual
+            values = np.array(self.given[measure.column])
+            values = values[np.isfinite(values) & (values != 0)]
+            if len(values) < _ENOUGH_VALUES or low <= (median := float(np.median(values))) <= high:
+                continue
+            raise ProviderError(
+                f"{self.name}: the median of the {len(values):,} values of column "
+                f"{measure.column} is {median:g}, expected {low:g} to {high:g}: it is in another "
+                "unit than supposed, and nothing of the file is taken"
+            )
 
     def measured(self) -> Measured:
         places = np.array(self.places, dtype=float).reshape(-1, 3)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ValidationError
 
@@ -16,6 +17,7 @@ from forecast.config import RunConfig
 from forecast.config_problems import explain
 from forecast.errors import ConfigError, InputError
 from forecast.ingest.answers import Hidden
+from forecast.ingest.places import Places
 from forecast.ingest.provider import Options, Provider
 from forecast.ingest.providers import discover
 
@@ -37,16 +39,17 @@ class Configured:
     provider: Provider
     options: Options
 
-    def scope(self, config: RunConfig) -> str:
-        """A name for what decides the rows that a piece gives: options, zones and delays.
+    def scope(self, config: RunConfig, places: Places) -> str:
+        """A name for what decides the rows that a piece gives: options, zones, places and delays.
 
         What was stored under another scope is fetched again.
         """
         asked = self.options.model_dump_json(exclude=_NOT_ASKED)
-        places = [zone.model_dump_json() for zone in config.zones]
-        rest = [config.timezone, config.communes, config.geometry]
+        zones = [zone.model_dump_json() for zone in config.zones]
         delays = [f"{name}={config.delay_hours(name)}" for name in sorted(config.sources)]
-        told = "\n".join([self.provider.kind, asked, *places, *rest, *delays])
+        told = "\n".join(
+            [self.provider.kind, asked, *zones, config.timezone, places.digest, *delays]
+        )
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def hidden(self, environment: Mapping[str, str] | None = None) -> Hidden:
@@ -143,6 +146,7 @@ def _validated(
         )
     provider = kinds[kind]
     for key, value in _leaves(table):
+        _without_secret(value, f"{place}.{key}")
         last = key.rpartition(".")[2]
         if last.endswith(_ENV):
             if not isinstance(value, str) or not re.fullmatch(r"[A-Z_][A-Z0-9_]*|", value):
@@ -160,6 +164,29 @@ def _validated(
         return Configured(name, provider, provider.options.model_validate({**table, "kind": kind}))
     except ValidationError as error:
         raise ConfigError(explain(where, error, f"providers.{name}")) from None
+
+
+def _without_secret(value: Any, place: str) -> None:
+    """Refuse an address that holds a password or a key, without repeating it."""
+    for text in value if isinstance(value, list | tuple) else [value]:
+        if not isinstance(text, str) or not text.startswith(("http://", "https://")):
+            continue
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            continue  # the provider's own check says what is wrong with it
+        names = [
+            name
+            for name, _ in parse_qsl(parts.query)
+            if _SECRETS.search(name.lower().replace("-", "_"))
+        ]
+        if "@" in parts.netloc or names:
+            what = f"the parameter {names[0]!r}" if names else "a user or password"
+            raise ConfigError(
+                f"{place}: the address holds {what}; a secret is not written in this file: put it "
+                "in an environment variable, and name that variable in key_env (with the parameter "
+                "in key_param, or the header in key_header), or fetch the file into a folder"
+            )
 
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:

@@ -15,8 +15,9 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from forecast.errors import ConfigError, ProviderError
-from forecast.ingest.http import Client, secret
-from forecast.ingest.provider import Options, Piece, Setting, Span
+from forecast.ingest.http import Client
+from forecast.ingest.keyed import KeyedOptions, ask
+from forecast.ingest.provider import Piece, Setting, Span
 from forecast.ingest.spreadsheets import is_xlsx
 from forecast.ingest.unpacking import MEMBERS, gunzip, unzip
 
@@ -26,22 +27,19 @@ _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 
 
-class FileOptions(Options):
-    """Where the files are: ``url``, or ``folder`` and ``glob``.
-
-    ``key_env`` names the environment variable that holds the key of the URL, sent in the header
-    ``key_header``.
-    """
+class FileOptions(KeyedOptions):
+    """Where the files are: ``url``, or ``folder`` and ``glob``."""
 
     url: str = Field(default="", description="address of the file; or give `folder`")
     folder: str = Field(
         default="", description="absolute path of a folder in which files are put; or give `url`"
     )
     glob: str = Field(default="*", description="which files of the folder are read")
-    key_env: str = Field(
-        default="", description="environment variable that holds the key of the URL, if it has one"
+    key_header: str = Field(
+        default="X-API-Key",
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="header in which the key is sent",
     )
-    key_header: str = Field(default="X-API-Key", description="header in which the key is sent")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -71,6 +69,16 @@ def whole(span: Span) -> Iterator[Piece]:
     yield Piece("files", settled=False, since=span.since, until=span.until)
 
 
+def beyond(piece: Piece, rows: int, what: str) -> list[str]:
+    """A line about rows of the files whose days are not asked for; none if there are none."""
+    if not rows:
+        return []
+    return [
+        f"{what} of days outside {piece.since} to {piece.until}: {rows:,}; give --since, or raise "
+        "history_days"
+    ]
+
+
 def ahead(span: Span, days: int, setting: Setting) -> Iterator[Piece]:
     """As :func:`whole`, with the days to come where ``span`` reaches the present day."""
     today = setting.now.tz_convert(setting.config.timezone).date()
@@ -91,9 +99,7 @@ def documents(
         If the folder holds no such file, or a file cannot be fetched, read or unpacked.
     """
     if options.url:
-        headers = {options.key_header: secret(options.key_env)} if options.key_env else {}
-        answer = client.get(options.url, headers=headers)
-        found = [Document(options.url, answer.body)]
+        found = [Document(options.url, ask(client, options.url, options).body)]
     else:
         found = _of_folder(Path(options.folder).expanduser(), options.glob)
     return [part for document in found for part in _unpacked(document, max_members)]

@@ -109,7 +109,7 @@ class Fetcher:
         """Fetch what ``span`` lacks from one provider. Whatever fails is in the result."""
         started = self.clock()
         found, number = Fetched(one.name, one.provider.kind), self.fetches.begin(one.name, started)
-        scope, retry_at = one.scope(self.config), ""
+        scope, retry_at = one.scope(self.config, self.places), ""
         setting = Setting(one.name, self.config, self.places, self.samples, started)
         hidden, failures = one.hidden(), 0
         with self.client(self.fetches, now=self.clock, provider=one.name, scope=scope) as client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,9 @@ class Checked:
 
 @dataclass(frozen=True)
 class Ingested:
-    """A folder after ingestion: ``new + known + revised`` observations, by file in ``counts``.
+    """A folder after ingestion: ``new + known + revised`` observations.
 
+    ``counts`` say what became of each file, ``by_source`` holds the three counts of each source;
     ``version`` is the version of the lake that holds them.
     """
 
@@ -69,6 +70,7 @@ class Ingested:
     known: int
     revised: int
     version: int
+    by_source: Mapping[str, tuple[int, int, int]]
 
     @property
     def skipped(self) -> int:
@@ -164,6 +166,7 @@ def ingest_folder(
         known=appended.known,
         revised=appended.revised,
         version=appended.version,
+        by_source=appended.by_source,
     )
 
 

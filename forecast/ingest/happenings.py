@@ -9,20 +9,22 @@ ones, it is derived from the publication delay of the source, as for files.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from forecast.errors import ProviderError
 from forecast.grid import day_number
 from forecast.ingest.checking import LONGEST_EVENT_DAYS
-from forecast.ingest.documents import FileOptions
+from forecast.ingest.documents import Document, FileOptions, ahead
 from forecast.ingest.facts import facts, no_facts
 from forecast.ingest.place import HOUR, Place
-from forecast.ingest.provider import Batch, Piece, Setting
+from forecast.ingest.provider import Batch, Options, Piece, Setting, Span
 from forecast.ingest.raw import fold
 
 LONGEST_NAME = 120
@@ -68,6 +70,40 @@ class Happening:
     categories: tuple[str, ...] = ()
     attendance: float | None = None
     known_at: pd.Timestamp | None = None
+
+
+class EventFiles:
+    """What providers of events have in common: files that are read whole, with days to come."""
+
+    def pieces(self, options: Options, span: Span, setting: Setting) -> Iterator[Piece]:
+        """The files together, with the days to come."""
+        return ahead(span, cast("EventOptions", options).ahead_days, setting)
+
+
+def read_each(
+    given: Iterable[Document], read: Callable[[Document], Iterable[Happening]], refused: list[str]
+) -> list[Happening]:
+    """The events of every file; one that cannot be read costs only itself and a sentence in
+    ``refused``.
+
+    Raises
+    ------
+    ProviderError
+        If none can be read.
+    """
+    events: list[Happening] = []
+    broken: list[str] = []
+    sound = 0
+    for document in given:
+        try:
+            events += read(document)
+            sound += 1
+        except ProviderError as error:
+            broken.append(str(error))
+    if not sound:
+        raise ProviderError(broken[0] if broken else "there is no file of events")
+    refused += broken
+    return events
 
 
 def batch_of(

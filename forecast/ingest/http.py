@@ -34,9 +34,14 @@ def secret(name: str, environment: Mapping[str, str] | None = None) -> str:
     Raises
     ------
     ConfigError
-        If the variable is not set.
+        If the variable is not set, or holds what no key or password does.
     """
     value = (os.environ if environment is None else environment).get(name, "").strip()
+    if not value.isprintable():
+        raise ConfigError(
+            f"the environment variable {name} holds a line break or another control character; "
+            "expected one key or password, on one line"
+        )
     if not value:
         raise ConfigError(
             f"the environment variable {name} is not set; the configuration names it as holding "
@@ -108,16 +113,14 @@ class Client:
             If there is no whole answer of status 2xx; says what the server said.
         """
         shown = _address(url, params)
-        given = dict(headers)
+        given = _plain(headers, shown)
         if conditional:
             known = self._fetches.validators(self._provider, self._scope, shown)
             given |= known.headers() if known else {}
         limit = self._max_bytes if max_bytes is None else max_bytes
-        question = Question(
-            "GET", _address(shown, secret_params), shown, given, None, accept, limit
-        )
         hidden = Hidden([*secret_params.values(), *_private(headers, _PUBLIC_HEADERS)])
-        answer = self._patiently(question, hidden)
+        full = _address(shown, secret_params)
+        answer = self._patiently(Question("GET", full, shown, given, None, accept, limit, hidden))
         if conditional and not answer.unchanged:
             self.validators[shown] = Validators.of(answer.headers)
         return answer
@@ -132,13 +135,13 @@ class Client:
         max_bytes: int | None = None,
     ) -> Response:
         """Post a form; its values and those of ``headers`` count as secret. Raises as `get`."""
-        given = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+        given = _plain(headers, url) | {"Content-Type": "application/x-www-form-urlencoded"}
         limit = self._max_bytes if max_bytes is None else max_bytes
-        question = Question("POST", url, url, given, urlencode(form).encode(), accept, limit)
         hidden = Hidden([*_private(form, {"grant_type"}), *_private(headers, _PUBLIC_HEADERS)])
-        return self._patiently(question, hidden)
+        body = urlencode(form).encode()
+        return self._patiently(Question("POST", url, url, given, body, accept, limit, hidden))
 
-    def _patiently(self, question: Question, hidden: Hidden) -> Response:
+    def _patiently(self, question: Question) -> Response:
         """Try until it works, up to ``tries`` times; no error that leaves holds a secret."""
         usual = tenacity.wait_exponential_jitter(
             multiplier=self._first_pause, max=_LONGEST_BACKOFF, jitter=self._first_pause
@@ -160,9 +163,20 @@ class Client:
         except MayPass as error:
             times = "once" if self._tries == 1 else f"{self._tries} times"
             message = f"{question.shown}: {error}; tried {times}"
-            raise ProviderError(hidden.hide(message), error.until) from None
+            raise ProviderError(question.hidden.hide(message), error.until) from None
         except ProviderError as error:
-            raise ProviderError(hidden.hide(str(error)), error.retry_at) from None
+            raise ProviderError(question.hidden.hide(str(error)), error.retry_at) from None
+
+
+def _plain(headers: Mapping[str, str], shown: str) -> dict[str, str]:
+    """The headers, if HTTP can carry them; their values are not repeated."""
+    for name, value in headers.items():
+        if not (name.isascii() and value.isascii() and (name + value).isprintable()):
+            raise ProviderError(
+                f"{shown}: the header {name!r} cannot be sent: expected letters, digits and signs "
+                "of ASCII; correct the key it is made of"
+            )
+    return dict(headers)
 
 
 def _private(values: Mapping[str, str], public: Collection[str]) -> list[str]:

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
+from typing import NamedTuple
 
 import pandas as pd
 
 from forecast.errors import ConfigError
-from forecast.ingest.car_parks import CarPark, ParkingOptions
+from forecast.ingest.car_parks import CarPark, ParkingOptions, inventory
+from forecast.ingest.http import Client
 from forecast.ingest.moments import parse_instants
 from forecast.ingest.polling import accumulate
 from forecast.ingest.provider import Batch, Piece, Setting
@@ -47,6 +49,15 @@ class Reading:
     zone: str = ""
     latitude: float = nan
     longitude: float = nan
+
+
+class Poll(NamedTuple):
+    """What a feed says now: readings, a sentence for each entry that is refused, and how many car
+    parks say of themselves that they have nothing to say, by why."""
+
+    readings: Sequence[Reading]
+    refused: tuple[str, ...]
+    silent: Mapping[str, int]
 
 
 def occupancy(reading: Reading, capacity: float) -> tuple[float, float, str]:
@@ -145,22 +156,19 @@ def _zone(reading: Reading, park: CarPark, options: ParkingOptions, setting: Set
 
 
 def keep(
-    readings: Sequence[Reading],
-    parks: Mapping[str, CarPark],
-    *,
-    piece: Piece,
+    poll: Poll,
     options: ParkingOptions,
+    piece: Piece,
     setting: Setting,
-    refused: Sequence[str],
-    silent: Mapping[str, int],
+    client: Client,
+    *,
     naive: str = "",
 ) -> Batch:
-    """Accumulate a poll's readings and give the days of parking that are complete.
-
-    ``silent`` counts the car parks that say of themselves that they have nothing to say, by why.
-    """
+    """Accumulate a poll's readings, completed by the inventory, and give the days of parking that
+    are complete; times without offset are those of ``naive``, as in :func:`to_samples`."""
+    parks, lost = inventory(options, setting, client)
     samples, unplaced, wrong, figureless = to_samples(
-        readings, parks, options, setting, naive=naive
+        poll.readings, parks, options, setting, naive=naive
     )
     batch = accumulate(
         "parking",
@@ -171,8 +179,8 @@ def keep(
         options=options,
         setting=setting,
         unplaced=unplaced,
-        refused=(*refused, *wrong),
+        refused=(*lost, *poll.refused, *wrong),
     )
-    why = {**silent, **({"no figure": figureless} if figureless else {})}
+    why = {**poll.silent, **({"no figure": figureless} if figureless else {})}
     said = [f"{number} car parks give no measure: {reason}" for reason, number in why.items()]
     return replace(batch, note="; ".join([*said, *filter(None, [batch.note])]))

@@ -17,6 +17,7 @@ server in August 2026).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,18 @@ def weather_model(default: str) -> Any:
     )
 
 
+def days_ahead() -> Any:
+    """The field ``forecast_days``."""
+    return Field(default=16, ge=1, le=16, description="days asked for, the first one included [d]")
+
+
+def run_delay() -> Any:
+    """The field ``publication_hours`` of runs."""
+    return Field(
+        default=7.0, ge=0, le=72, description="from the beginning of a run until it can be read [h]"
+    )
+
+
 class OpenMeteoOptions(Options):
     """Keys of every kind of Open-Meteo; each kind has its own host and model."""
 
@@ -97,6 +110,16 @@ class OpenMeteoOptions(Options):
         return value.rstrip("/")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An answer folded into days: ``rows`` as :func:`daily_rows` makes them, the URL they came
+    from, and one line about the quantities that the model does not have (empty if it has all)."""
+
+    rows: pd.DataFrame
+    where: str
+    note: str
+
+
 def ask(
     client: Client,
     options: OpenMeteoOptions,
@@ -105,9 +128,8 @@ def ask(
     path: str,
     wanted: Sequence[Daily],
     **params: str,
-) -> tuple[Hourly, str]:
-    """Ask for the hourly values that ``wanted`` needs, at the centres of zones; return the answer
-    and the URL it came from.
+) -> Asked:
+    """Ask for the hourly values that ``wanted`` needs, at the centres of zones, and fold them.
 
     Raises
     ------
@@ -127,7 +149,11 @@ def ask(
     }
     answer = client.get(options.base_url + path, query, secret_params=key(options))
     where = answer.url.partition("?")[0]
-    return parse_hourly(answer.body, units, len(zone_ids), where), where
+    found = parse_hourly(answer.body, units, len(zone_ids), where)
+    note = ""
+    if found.unserved:
+        note = f"the model {options.model} has no {', '.join(found.unserved)}"
+    return Asked(daily_rows(found, zone_ids, wanted, setting.config.timezone), where, note)
 
 
 def key(options: OpenMeteoOptions) -> dict[str, str]:
@@ -155,10 +181,3 @@ def daily_rows(
         whole[:, mine - first] = values
         columns[name] = whole.ravel()
     return pd.DataFrame(columns)
-
-
-def unserved_note(found: Hourly, options: OpenMeteoOptions) -> str:
-    """One line about the quantities that the model does not have; empty if it has all."""
-    if not found.unserved:
-        return ""
-    return f"the model {options.model} has no {', '.join(found.unserved)}"

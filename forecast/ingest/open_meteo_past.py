@@ -14,7 +14,7 @@ from forecast.config import RunConfig
 from forecast.grid import day_date, day_number, local_days
 from forecast.ingest.hours import Daily
 from forecast.ingest.http import Client
-from forecast.ingest.open_meteo_api import OpenMeteoOptions, ask, daily_rows, unserved_note
+from forecast.ingest.open_meteo_api import OpenMeteoOptions, ask
 from forecast.ingest.open_meteo_batch import batch
 from forecast.ingest.place import Place
 from forecast.ingest.provider import Batch, Piece, Setting, Span
@@ -61,12 +61,12 @@ def fetch_past(
     delay of publication. Raises as :func:`forecast.ingest.open_meteo_api.ask`."""
     span = Span(cast(date, piece.since), cast(date, piece.until))
     days = utc_days(span, setting.config)
-    found, where = ask(client, options, setting, zones, path, wanted, **days)
-    rows = daily_rows(found, zones, wanted, setting.config.timezone)
+    found = ask(client, options, setting, zones, path, wanted, **days)
+    rows = found.rows
     rows = rows[rows["date"].between(pd.Timestamp(span.since), pd.Timestamp(span.until))]
     delay = pd.Timedelta(hours=options.publication_hours)
     rows = rows.assign(available_at=day_ends(rows["date"], setting.config) + delay)
-    return batch("weather", rows, wanted, setting, where, (unserved_note(found, options),))
+    return batch("weather", rows, wanted, setting, found.where, (found.note,))
 
 
 def months(span: Span) -> Iterator[tuple[date, date]]:

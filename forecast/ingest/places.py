@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ class Places:
 
     ``centres`` holds (latitude, longitude) in degrees by zone, ``communes`` the zone of each INSEE
     code, ``tree`` the outlines of the zones ``outlined``, in the same order, as drawn by `_plane`.
+    ``digest`` changes with the files they were read from.
     """
 
     centres: Mapping[str, tuple[float, float]]
@@ -43,6 +45,7 @@ class Places:
     tree: shapely.STRtree
     outlined: tuple[str, ...]
     latitude: float
+    digest: str
 
     @classmethod
     def of(cls, config: RunConfig, folder: Path) -> Self:
@@ -54,14 +57,19 @@ class Places:
             If ``communes`` or ``geometry`` names a file that is absent or cannot be used.
         """
         centres = {zone.id: (zone.latitude, zone.longitude) for zone in config.zones}
-        communes, outlines = {}, {}
+        communes, outlines, digest = {}, {}, hashlib.sha256()
         if config.communes:
-            communes = _communes(*_read(folder, config.communes, "communes"), centres)
+            where, text = _read(folder, config.communes, "communes")
+            communes = _communes(where, text, centres)
+            digest.update(text.encode())
         if config.geometry:
-            outlines = _outlines(*_read(folder, config.geometry, "geometry"), centres)
+            where, text = _read(folder, config.geometry, "geometry")
+            outlines = _outlines(where, text, centres)
+            digest.update(text.encode())
         middle = float(np.mean([latitude for latitude, _ in centres.values()]))
         drawn = [shapely.transform(shape, _plane(middle)) for shape in outlines.values()]
-        return cls(centres, communes, shapely.STRtree(drawn), tuple(outlines), middle)
+        tree = shapely.STRtree(drawn)
+        return cls(centres, communes, tree, tuple(outlines), middle, digest.hexdigest())
 
     def centre(self, zone_id: str) -> tuple[float, float]:
         """Latitude and longitude of a zone's main town [degrees]."""

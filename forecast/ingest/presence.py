@@ -24,6 +24,9 @@ from forecast.tables import Column, TableSchema
 SMALLEST = 20
 """Persons below which the operator gives nothing."""
 
+NEVER_EMPTY = 5 * SMALLEST
+"""An area whose median day has as many is never at zero: the threshold alone cannot make it so."""
+
 
 def _text(name: str, meaning: str, required: bool = True) -> Column:
     return Column(name, "text", "", meaning, required=required)
@@ -154,6 +157,12 @@ def daily(
     sentences = [
         _left_out(place, f"{which}: an area of the zone is missing") for place in sums.index[short]
     ]
+    silent = _silent_areas(rows[~rows["bad"]])
+    dead = sums.index.isin(silent.index) & ~spoilt & ~short & ~zero
+    why = "which is never so empty; a failure of the delivery, not a measurement"
+    sentences += [
+        _left_out(place, f"{which}: zero in {silent[place]}, {why}") for place in sums.index[dead]
+    ]
     for place in sums.index[zero]:
         zone, date = place
         around = [sums.get((zone, date + pd.Timedelta(days=d))) for d in (-1, 1)]
@@ -165,7 +174,15 @@ def daily(
                 "; a failure of the delivery, not a measurement",
             )
         )
-    return sums[~spoilt & ~short & ~zero], sentences
+    return sums[~spoilt & ~short & ~zero & ~dead], sentences
+
+
+def _silent_areas(rows: pd.DataFrame) -> pd.Series:
+    """One area for each zone and day that has an area at zero whose median day is not small."""
+    volume = rows.groupby(["zone_id", "area", "date"])["volume"].sum()
+    usual = volume.groupby(["zone_id", "area"]).transform("median")
+    silent = volume[(volume == 0) & (usual >= NEVER_EMPTY)].reset_index()
+    return silent.groupby(["zone_id", "date"])["area"].first()
 
 
 def _left_out(place: tuple[str, pd.Timestamp], why: str) -> str:

@@ -20,11 +20,12 @@ A provider is a table of territory.toml, `[providers.NAME]`. NAME is free; `kind
 kinds below it is, and may be left out where NAME is one. `afflux ingest NAME` asks one provider,
 `afflux ingest --all` every one that is enabled. What is fetched is checked as files are
 ([input-contract.md](input-contract.md)); rows that cannot be read are reported one by one and stop
-no other; what maps to no zone is counted and shown. Files can always be brought by hand instead.
+no other; what maps to no zone is counted and shown. A provider that fails or is wrongly configured
+stops no other. Files can always be brought by hand instead.
 
 **Secrets.** A key whose name ends in `_env` names an environment variable, which holds the secret
-(`ECO_COUNTER_PASSWORD`, for one). The secret itself is refused in the file, and is written to no
-log, error or state.
+(`ECO_COUNTER_PASSWORD`, for one). The secret itself is refused in the file, within an address too
+(`https://user:password@…`, `?token=…`), and is written to no log, error or state.
 
 **Places.** Zones may be given by their id or by the INSEE code of a commune of the territory (key
 `communes`); points are placed by the outlines of `geometry`.

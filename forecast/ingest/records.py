@@ -48,7 +48,7 @@ def to_batch(
         if records and not any(name in record for record in records):
             given = ", ".join(sorted({str(key) for record in records[:20] for key in record})[:40])
             raise ProviderError(f"{where}: no record has the field {name!r}; they have {given}")
-    rows, refused, unplaced = [], [], Counter[str]()
+    rows, refused, unplaced, hourly = [], [], Counter[str](), False
     zones = _zones(records, options, setting)
     for number, (record, zone) in enumerate(zip(records, zones, strict=True), start=1):
         try:
@@ -59,6 +59,7 @@ def to_batch(
             if zone is None:
                 unplaced[_place(record, options)] += 1
                 continue
+            hourly |= hour is not None
             known = _known(record, options)
             site = _site(record, options)
         except _Refused as error:
@@ -80,9 +81,21 @@ def to_batch(
     batch = facts(
         options.source, table, list(options.values), provider=setting.name, config=setting.config
     )
-    few = f", or fewer than {options.min_records} records" if options.min_records > 1 else ""
-    note = f"{left_out} sums of a day left out: a value is missing{few}" if left_out else ""
+    note = _note(options, left_out, several=hourly and table["records"].max() > 1)
     return dataclasses.replace(batch, unplaced=dict(unplaced), refused=tuple(refused), note=note)
+
+
+def _note(options: Mapped, left_out: int, *, several: bool) -> str:
+    """What was left out, and what may be too small where ``several`` records make a day."""
+    few = f", or fewer than {options.min_records} records" if options.min_records > 1 else ""
+    notes = [f"{left_out} sums of a day left out: a value is missing{few}"] if left_out else []
+    summed = any(value.aggregate == "sum" for value in options.values.values())
+    if several and summed and options.min_records == 1:
+        notes.append(
+            "days are sums of records by the hour: set min_records, or a day of which some records "
+            "are absent counts too few"
+        )
+    return "; ".join(notes)
 
 
 def _daily(frame: pd.DataFrame, options: Mapped) -> tuple[pd.DataFrame, int]:

@@ -8,14 +8,14 @@ each call is one transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from forecast.errors import LakeError, SchemaError
+from forecast.errors import SchemaError
+from forecast.ingest.sqlite import transaction
 
 COLUMNS = ("site_id", "zone_id", "variable", "at", "value")
 """Columns of a table of samples; ``at`` is UTC, ``value`` in the unit of the variable."""
@@ -107,22 +107,9 @@ class Samples:
             asked = (feed, _micros(before))
             return base.execute("DELETE FROM samples WHERE feed = ? AND at < ?", asked).rowcount
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection and a transaction: committed at the end, undone by an exception."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=60)) as base:
-                base.execute("PRAGMA journal_mode = WAL")
-                base.executescript(_TABLE)
-                with base:
-                    yield base
-        except (sqlite3.Error, OSError) as error:
-            raise LakeError(
-                f"{self._path}: readings of real-time feeds cannot be kept or read ({error}); if "
-                "the file is damaged, move it away: a new one is made, and the days that are not "
-                "complete yet are lost"
-            ) from error
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        advice = "move it away: a new one is made, and the days not complete yet are lost"
+        return transaction(self._path, _TABLE, "the readings of real-time feeds", advice)
 
 
 def _micros(instant: pd.Timestamp) -> int:

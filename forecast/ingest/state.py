@@ -7,15 +7,15 @@ again, and the lake knows what it has.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
 import pandas as pd
 
-from forecast.errors import LakeError
+from forecast.ingest.sqlite import transaction
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS pieces (
@@ -35,8 +35,10 @@ CREATE TABLE IF NOT EXISTS attempts (
     newest TEXT, next_try_at TEXT
 );
 CREATE INDEX IF NOT EXISTS attempts_of ON attempts (provider, id);
-PRAGMA user_version = 1;
 """
+
+KEPT_DAYS = 400
+"""How long attempts are kept [d]; the last success of each provider is, for ever."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,14 @@ class Fetches:
             base.execute("DELETE FROM validators WHERE provider = ?", (provider,))
 
     def begin(self, provider: str, now: pd.Timestamp) -> int:
-        """Record that an attempt has begun; return its number."""
+        """Record that an attempt has begun, and forget the oldest ones; return its number."""
+        oldest = iso(now - pd.Timedelta(days=KEPT_DAYS))
         with self._open() as base:
+            base.execute(
+                "DELETE FROM attempts WHERE started_at < ? AND id NOT IN "
+                "(SELECT max(id) FROM attempts WHERE ok = 1 GROUP BY provider)",
+                (oldest,),
+            )
             cursor = base.execute(
                 "INSERT INTO attempts (provider, started_at) VALUES (?, ?)", (provider, iso(now))
             )
@@ -192,22 +200,9 @@ class Fetches:
         found = [dict(zip(_FIELDS, row, strict=True)) for row in rows]
         return tuple(Attempt(**{**row, "ok": bool(row["ok"])}) for row in found)
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection and a transaction: committed at the end, undone by an exception."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=60)) as base:
-                if base.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    base.execute("PRAGMA journal_mode = WAL")
-                    base.executescript(_TABLES)
-                with base:
-                    yield base
-        except (sqlite3.Error, OSError) as error:
-            raise LakeError(
-                f"{self._path}: what was fetched cannot be read or written ({error}); if the file "
-                "is damaged, remove it: all is then fetched again, and nothing stored is lost"
-            ) from error
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        advice = "remove it: all is then fetched again, and nothing stored is lost"
+        return transaction(self._path, _TABLES, "what was fetched", advice)
 
 
 def iso(instant: pd.Timestamp) -> str:

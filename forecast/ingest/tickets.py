@@ -183,27 +183,6 @@ def _tonnes(typed: Typed, called: Mapping[str, str], findings: Findings) -> npt.
     return weight
 
 
-def once(rows: pd.DataFrame) -> tuple[pd.DataFrame, int, list[str]]:
-    """Tickets each counted once: the rows, how many copies were dropped, and what contradicts.
-
-    Of tickets with one number that say different things the first is kept, and marked bad.
-    """
-    numbered = rows[(rows["ticket"] != "") & ~rows["bad"]]
-    again = numbered.duplicated("ticket", keep="first")
-    if not again.any():
-        return rows, 0, []
-    said = ["ticket", "stream", "round", "zone", "commune", "day", "tonnes"]
-    other = numbered[again & ~numbered.duplicated(said, keep="first")]
-    sentences = [
-        f"{file}, line {line}: ticket {ticket!r} was given before with another day, round or "
-        "weight; expected one row for each ticket: neither is counted"
-        for file, line, ticket in zip(other["file"], other["line"], other["ticket"], strict=True)
-    ]
-    kept = rows.drop(index=numbered.index[again])
-    contradicted = kept["ticket"].isin(set(other["ticket"])) & (kept["ticket"] != "")
-    return kept.assign(bad=kept["bad"] | contradicted), int(again.sum()) - len(other), sentences
-
-
 def complete(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Good rows whose round-day has no row at fault, and how many round-days were left out.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -21,7 +22,8 @@ from forecast.ingest.documents import Document
 from forecast.ingest.happenings import Happening
 from forecast.tables import Column, TableSchema
 
-_EVENT_TYPES = {"EntertainmentAndEvent", "schema:Event", "Event"}
+EVENT_TYPES = ("EntertainmentAndEvent", "schema:Event", "Event")
+"""Types of which an object must have one to be an event [M]."""
 _PERIOD = re.compile(r"(\d{4}-\d{2}-\d{2})(?:<->(\d{4}-\d{2}-\d{2}))?")
 _COMMUNE = re.compile(r"\d[0-9AB]\d{3}")
 
@@ -54,8 +56,11 @@ def is_objects(document: Document) -> bool:
     return document.data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in (b"{", b"[")
 
 
-def read_objects(document: Document, refused: list[str]) -> list[Happening]:
+def read_objects(document: Document, refused: list[str], others: Counter[str]) -> list[Happening]:
     """The events of a JSON-LD document: one object, a list of them, or ``@graph``.
+
+    Each event that cannot be read adds a sentence to ``refused``, each object that is none its
+    first type to ``others``.
 
     Raises
     ------
@@ -74,7 +79,9 @@ def read_objects(document: Document, refused: list[str]) -> list[Happening]:
     found: list[Happening] = []
     for number, thing in enumerate(things):
         where = f"{document.name}, object {number + 1}" if len(things) > 1 else document.name
-        if not isinstance(thing, Mapping) or not _EVENT_TYPES & set(_texts(thing.get("@type"))):
+        types = _texts(thing.get("@type")) if isinstance(thing, Mapping) else []
+        if not isinstance(thing, Mapping) or not set(EVENT_TYPES) & set(types):
+            others[types[0][:40] if types else "no @type"] += 1
             continue
         try:
             found += _object(thing, where)

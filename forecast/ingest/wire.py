@@ -15,7 +15,7 @@ import pandas as pd
 
 from forecast import __version__
 from forecast.errors import ProviderError
-from forecast.ingest.answers import Response, excerpt, pause_asked, reason
+from forecast.ingest.answers import Hidden, Response, excerpt, pause_asked, reason
 
 USER_AGENT = f"afflux/{__version__}"
 _MAY_PASS = frozenset({429, 502, 503, 504})
@@ -35,7 +35,8 @@ class MayPass(Exception):  # noqa: N818 (the client makes a ProviderError of it)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: ``url`` in full, never shown, and ``shown``, the same without secrets."""
+    """What is asked: ``url`` in full, never shown, and ``shown``, the same without secrets;
+    ``hidden`` are these, which the server may repeat."""
 
     method: str
     url: str = field(repr=False)
@@ -44,6 +45,7 @@ class Question:
     body: bytes | None = field(repr=False)
     accept: tuple[str, ...]
     max_bytes: int
+    hidden: Hidden
 
 
 class Wire:
@@ -105,7 +107,7 @@ class Wire:
             raise ProviderError(f"{shown}: the answer is coded as {coding}, not gzip as was asked")
         body = self._body(answer, question, start)
         if not 200 <= status < 300:
-            said = f"answered {status}{reason(body)}"
+            said = f"answered {status}{reason(question.hidden.mask(body))}"
             if status not in _MAY_PASS:
                 raise ProviderError(f"{shown}: {said}")
             pause, until = pause_asked(headers, body, self._now())
@@ -116,7 +118,7 @@ class Wire:
         if question.accept and kind and kind not in question.accept:
             raise ProviderError(
                 f"{shown}: expected {' or '.join(question.accept)}, the answer is {kind} and "
-                f"begins with {excerpt(body)}"
+                f"begins with {excerpt(question.hidden.mask(body))}"
             )
         return Response(status, headers, body, shown)
 

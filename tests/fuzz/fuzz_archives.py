@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import gzip
 import io
-import sys
 import zipfile
 from datetime import date
 
 import atheris
 import openpyxl
+from harness import fuzz, mutated
 
 with atheris.instrument_imports(include=["forecast.ingest"]):
     from forecast.errors import ProviderError
@@ -58,12 +58,7 @@ def edited(provider: atheris.FuzzedDataProvider, whole: bytes) -> bytes:
     """A good document of which some bytes are replaced; now and then bytes of its own."""
     if provider.ConsumeIntInRange(0, 9) == 0:
         return provider.ConsumeBytes(provider.remaining_bytes())
-    text = bytearray(whole)
-    for _ in range(provider.ConsumeIntInRange(1, 4)):
-        start = provider.ConsumeIntInRange(0, len(text))
-        end = min(len(text), start + provider.ConsumeIntInRange(0, 6))
-        text[start:end] = provider.ConsumeBytes(provider.ConsumeIntInRange(0, 6))
-    return bytes(text)
+    return mutated(provider, whole)
 
 
 def one(data: bytes) -> None:
@@ -88,11 +83,5 @@ def one(data: bytes) -> None:
         return
 
 
-def main() -> None:
-    """Run the fuzzer with the arguments of libFuzzer."""
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(one)

@@ -5,10 +5,10 @@ Whatever the bytes, the result is readings or a ProviderError.
 
 from __future__ import annotations
 
-import sys
 from math import isnan
 
 import atheris
+from harness import fuzz
 
 with atheris.instrument_imports(include=["forecast.ingest"]):
     from forecast.errors import ProviderError
@@ -34,12 +34,5 @@ def one_input(data: bytes) -> None:
         assert reading.site_id and (isnan(reading.free) or 0 <= reading.free <= 1e5)
 
 
-def main() -> None:
-    for seed in SEEDS:
-        one_input(seed)
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(one_input, SEEDS)

@@ -5,9 +5,8 @@ Whatever the bytes, the result is rows or a ProviderError.
 
 from __future__ import annotations
 
-import sys
-
 import atheris
+from harness import fuzz
 
 with atheris.instrument_imports(include=["forecast.ingest"]):
     from forecast.errors import ProviderError
@@ -35,12 +34,5 @@ def one_input(data: bytes) -> None:
             assert "latitude" not in rows or rows["latitude"].dropna().between(40, 53).all()
 
 
-def main() -> None:
-    for seed in SEEDS:
-        one_input(seed)
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(one_input, SEEDS)

@@ -6,10 +6,10 @@ Whatever the bytes, the parsers answer or raise :class:`~forecast.errors.Provide
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date
 
 import atheris
+from harness import fuzz, mutated
 
 with atheris.instrument_imports(include=["forecast.ingest"]):
     from forecast.errors import ProviderError
@@ -27,16 +27,6 @@ PLACE = {
 }
 RESOURCE = {"url": "https://x/Q_76_latest-2025-2026_RR-T-Vent.csv.gz", "title": "x"}
 SPAN = (date(2026, 7, 1), date(2026, 7, 31))
-
-
-def mutated(provider: atheris.FuzzedDataProvider, whole: bytes) -> bytes:
-    """A good document of which some bytes are replaced."""
-    text = bytearray(whole)
-    for _ in range(provider.ConsumeIntInRange(0, 4)):
-        start = provider.ConsumeIntInRange(0, len(text))
-        end = min(len(text), start + provider.ConsumeIntInRange(0, 6))
-        text[start:end] = provider.ConsumeBytes(provider.ConsumeIntInRange(0, 6))
-    return bytes(text)
 
 
 def one(data: bytes) -> None:
@@ -64,11 +54,5 @@ def one(data: bytes) -> None:
         return
 
 
-def main() -> None:
-    """Run the fuzzer with the arguments of libFuzzer."""
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(one)

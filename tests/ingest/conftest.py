@@ -197,6 +197,19 @@ def replay() -> Iterator[Replay]:
         thread.join()
 
 
+@pytest.fixture(scope="session")
+def edited() -> Callable[[bytes, list[tuple[int, int]]], bytes]:
+    """Makes a good document a damaged one: some of its bytes are replaced."""
+
+    def edit(whole: bytes, edits: list[tuple[int, int]]) -> bytes:
+        changed = bytearray(whole)
+        for place, byte in edits:
+            changed[place % len(changed)] = byte
+        return bytes(changed)
+
+    return edit
+
+
 def square(zone: str, west: float, south: float) -> dict[str, object]:
     """An outline half a degree wide."""
     east, north = west + 0.5, south + 0.5

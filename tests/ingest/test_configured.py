@@ -11,6 +11,7 @@ import pytest
 from forecast.config import RunConfig, read_config
 from forecast.errors import ConfigError, InputError
 from forecast.ingest.configured import configured, enabled, examined, named
+from forecast.ingest.places import Places
 from forecast.ingest.provider import Provider
 from forecast.ingest.providers import discover
 
@@ -89,6 +90,8 @@ def test_a_table_gives_options_and_its_name_the_kind() -> None:
         ({"key": "hunter22"}, "x.toml: providers.v.key: a secret is not written in this file"),
         ({"api_key": "hunter22"}, "name that variable in the key api_key_env"),
         ({"password": "hunter22"}, "x.toml: providers.v.password: a secret is not written"),
+        ({"base_url": "https://marie:hunter22@h.org"}, "v.base_url: the address holds a user or"),
+        ({"base_url": "https://h.org/?api-key=hunter22"}, "holds the parameter 'api-key'; a secr"),
         ({"key_env": "hunter22"}, "x.toml: providers.v.key_env: expected the name of an environ"),
     ],
 )  # fmt: skip
@@ -123,7 +126,7 @@ def test_choosing() -> None:
     with pytest.raises(InputError, match="no provider is called 'c'; configured: a, b, w"):
         named(known, "c")
     assert list(known.wrong) == ["w"]
-    with pytest.raises(ConfigError, match="x.toml: providers.w.window: unknown key"):
+    with pytest.raises(ConfigError, match=r"x\.toml: providers\.w\.window: unknown key"):
         named(known, "w")
 
 
@@ -132,15 +135,21 @@ def test_a_name_is_plain() -> None:
         config_of({"Vélos du Havre": TABLE})
 
 
-def test_the_scope_changes_with_what_decides_the_rows() -> None:
-    def scope(**change: Any) -> str:
-        config = config_of({"a": {**TABLE, **change}})
-        return configured(config)[0].scope(config)
+def test_the_scope_changes_with_what_decides_the_rows(tmp_path: Path) -> None:
+    def scope(config: RunConfig | None = None, **change: Any) -> str:
+        config = config or config_of({"a": {**TABLE, **change}})
+        return configured(config)[0].scope(config, Places.of(config, tmp_path))
 
     assert scope() == scope(every_hours=3, history_days=9, enabled=False)
     assert scope() != scope(dataset="autre")
     other = config_of({"a": TABLE}, sources={"mobility": {"publication_delay_hours": 9}})
-    assert configured(other)[0].scope(other) != scope()
+    assert scope(other) != scope()
+    placed = config_of({"a": TABLE}, communes="communes.csv")
+    (tmp_path / "communes.csv").write_text("commune_id,zone_id\n14220,z1\n")
+    before = scope(placed)
+    assert before == scope(placed)
+    (tmp_path / "communes.csv").write_text("commune_id,zone_id\n14221,z1\n")
+    assert scope(placed) != before
 
 
 def test_what_is_hidden_is_what_the_variables_hold() -> None:

@@ -192,6 +192,22 @@ def test_pieces_are_the_same_whatever_the_span(estuary) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("day", "offset", "wrong"), [("2026-03-29", "+01:00", "+02:00"), ("2026-10-25", "+02:00", "Z")]
+)
+def test_a_day_on_which_the_clocks_change_begins_at_its_own_midnight(
+    day: str, offset: str, wrong: str
+) -> None:
+    entries = [{"date": f"{day}T00:00:00{offset}", "counts": 5}]
+    for written in (entries, [{"date": f"{day}T00:00:00", "counts": 5}]):
+        rows, refused = read_counts(written, "Europe/Paris", site="S", name="x")
+        assert (rows["date"].tolist(), refused) == ([pd.Timestamp(day)], [])
+    entries[0]["date"] = f"{day}T00:00:00{wrong}"
+    rows, refused = read_counts(entries, "Europe/Paris", site="S", name="x")
+    assert rows.empty
+    assert "expected midnight in Europe/Paris" in refused[0]
+
+
 def test_entries_at_fault_do_not_stop_the_others() -> None:
     found = [
         {"date": "2026-07-14T00:00:00+0200", "counts": 5},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -190,20 +192,15 @@ GOOD = calendar(
     "EXDATE;TZID=Europe/Paris:20260613T080000\nGEO:49.1;0.2\nCATEGORIES:A,B\nDURATION:PT2H",
 ).encode()
 
+Edited = Callable[[bytes, list[tuple[int, int]]], bytes]
 EDITS = st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 255)), min_size=1, max_size=6)
-
-
-def edited(whole: bytes, edits: list[tuple[int, int]]) -> bytes:
-    """A good document of which some bytes are replaced."""
-    changed = bytearray(whole)
-    for place, byte in edits:
-        changed[place % len(changed)] = byte
-    return bytes(changed)
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=120), EDITS)
-def test_any_calendar_is_read_or_refused(noise: bytes, edits: list[tuple[int, int]]) -> None:
+def test_any_calendar_is_read_or_refused(
+    edited: Edited, noise: bytes, edits: list[tuple[int, int]]
+) -> None:
     for data in (noise, edited(GOOD, edits), GOOD[:50] + noise + GOOD[50:]):
         try:
             read_calendar(
@@ -261,7 +258,7 @@ TABLE = (
 
 @settings(max_examples=40, deadline=None)
 @given(EDITS)
-def test_any_table_is_read_or_refused(edits: list[tuple[int, int]]) -> None:
+def test_any_table_is_read_or_refused(edited: Edited, edits: list[tuple[int, int]]) -> None:
     findings = Findings(keep=EVERY_ROW)
     try:
         typed = read_table(
@@ -343,6 +340,10 @@ def test_archives_that_are_damaged_or_empty_store_nothing(estuary, replay) -> No
         (archive(poi("Jazz"))[:-30], "not a zip archive, or damaged"),
         (archive(), "holds no object"),
         (b"{", "is not JSON"),
+        (
+            archive(poi("Musée", **{"@type": ["CulturalSite"]}), poi("Gîte", **{"@type": "Gite"})),
+            "none of 2 objects is an event; expected some of type EntertainmentAndEvent or",
+        ),
     ):
         done = estuary.fetch(NOW, kind="datatourisme", url=serve(replay, "/x", body))
         assert done.exit_code == 1 and said in done.errors[0]
@@ -360,11 +361,12 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(sorted(poi("x"))), JSON), st.binary(max_size=60))
 def test_any_catalogue_is_read_or_refused(changes: dict[str, object], noise: bytes) -> None:
     refused: list[str] = []
+    others: Counter[str] = Counter()
     event = {"@type": "EntertainmentAndEvent"} | changes
     for data in (json.dumps(poi("Jazz") | changes), json.dumps({"@graph": [event]}), noise):
         raw = data if isinstance(data, bytes) else data.encode()
         try:
-            read_objects(Document("x.json", raw), refused)
+            read_objects(Document("x.json", raw), refused, others)
         except ProviderError as error:
             assert "x.json is not JSON" in str(error)
     assert all("x.json" in line for line in refused)

@@ -27,7 +27,7 @@ from forecast.ingest.places import Places
 from forecast.ingest.provider import About, Batch, Options, Piece, Setting, Span
 from forecast.ingest.samples import Samples
 from forecast.ingest.screening import screened
-from forecast.ingest.state import Fetches
+from forecast.ingest.state import Attempt, Fetches, iso
 from forecast.lake import Lake
 
 NOW = pd.Timestamp("2026-08-20T06:00Z")
@@ -341,6 +341,21 @@ def test_spans_and_who_is_due(tmp_path: Path) -> None:
     assert due([one], runner.fetches, started + pd.Timedelta(minutes=61)) == (one,)
 
 
+def test_old_attempts_are_forgotten_but_for_the_last_success(tmp_path: Path) -> None:
+    fetches = Fetches(tmp_path / "fetches.sqlite")
+    for days_ago, ok in ((900, True), (800, True), (700, False), (399, False)):
+        began = NOW - pd.Timedelta(days=days_ago)
+        number = fetches.begin("a", began)
+        fetches.end(number, Attempt("a", iso(began), iso(began), ok=ok))
+    assert [tried.started_at[:4] for tried in fetches.attempts()] == ["2025", "2024", "2024"]
+    fetches.begin("b", NOW)
+    left = [NOW - pd.Timedelta(days=days) for days in (399, 800)]
+    assert [tried.started_at for tried in fetches.attempts("a")] == [iso(at) for at in left]
+    success = fetches.last_success("a")
+    assert success is not None
+    assert success.started_at == iso(left[1])
+
+
 RACE = """
 import sys
 from pathlib import Path
@@ -348,7 +363,7 @@ import pandas as pd
 from forecast.ingest.state import Attempt, Fetches
 now = pd.Timestamp("2026-08-20T06:00Z")
 fetches = Fetches(Path(sys.argv[1]))
-for n in range(40):
+for n in range(15):
     number = fetches.begin(sys.argv[2], now)
     fetches.stored(sys.argv[2], "s", f"k{n}", version=1, now=now)
     fetches.end(number, Attempt(sys.argv[2], "a", "b", ok=True))
@@ -364,15 +379,15 @@ def test_processes_share_the_state(tmp_path: Path) -> None:
         for name in ("a", "b", "c")
     ]
     for process in racing:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said.decode()
     fetches = Fetches(path)
-    assert len(fetches.attempts(limit=1000)) == 120
-    assert fetches.done("b", "s", 1) == {f"k{n}" for n in range(40)}
+    assert len(fetches.attempts(limit=1000)) == 45
+    assert fetches.done("b", "s", 1) == {f"k{n}" for n in range(15)}
     assert fetches.done("b", "t", 1) == frozenset()
     assert fetches.done("b", "s", 0) == frozenset()  # another lake: forgotten, of this one alone
     assert fetches.done("b", "s", 1) == frozenset()
-    assert len(fetches.done("a", "s", 1)) == 40
+    assert len(fetches.done("a", "s", 1)) == 15
 
 
 def test_a_damaged_state_says_what_to_do(tmp_path: Path) -> None:

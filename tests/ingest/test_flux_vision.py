@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,17 @@ def test_a_zone_wide_zero_is_a_failure_and_not_stored(estuary, export) -> None:
     assert done.notes == ["zone-days left out, as nights or day trips are missing: 1"]
 
 
+def test_an_area_at_zero_makes_no_smaller_zone(estuary, export) -> None:
+    for day, nights in (("2026-07-12", 900), ("2026-07-13", 0), ("2026-07-14", 1100)):
+        export.day(day, "Deauville", nights, 200).day(day, "Trouville", 800, 300)
+        export.day(day, "Hameau", 0 if nights else 20, 20)
+    zones = dict.fromkeys(("Deauville", "Trouville", "Hameau"), "01234")
+    done = fetch(estuary, export.write(), zones=zones)
+    assert [key[2] for key in estuary.days("influx", "influx")] == ["2026-07-12", "2026-07-14"]
+    (line,) = done.refused
+    assert line.startswith("zone 01234, 2026-07-13: left out, nights: zero in Deauville, which is")
+
+
 def test_nothing_below_twenty_is_believed(estuary, export) -> None:
     export.day("2026-07-12", "HONFLEUR", 900, 19).day("2026-07-13", "HONFLEUR", 900, 20)
     export.day("2026-07-14", "HONFLEUR", 900, 0)
@@ -161,20 +173,15 @@ def test_detailed_files_give_the_shares_of_origins_and_no_influx(estuary, export
 LABELS = Labels(("TOURISTE",), ("RESIDENT",), ("LOCAL",), ())
 GOOD = f"{HEAD}\n2026-07-13;A;LOCAL;TOURISTE;500\n2026-07-14;A;LOCAL;TOURISTE;0\n".encode()
 
+Edited = Callable[[bytes, list[tuple[int, int]]], bytes]
 EDITS = st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 255)), min_size=1, max_size=6)
-
-
-def edited(whole: bytes, edits: list[tuple[int, int]]) -> bytes:
-    """A good document of which some bytes are replaced."""
-    changed = bytearray(whole)
-    for place, byte in edits:
-        changed[place % len(changed)] = byte
-    return bytes(changed)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=200), EDITS)
-def test_any_file_is_read_or_refused(noise: bytes, edits: list[tuple[int, int]]) -> None:
+def test_any_file_is_read_or_refused(
+    edited: Edited, noise: bytes, edits: list[tuple[int, int]]
+) -> None:
     for data in (noise, edited(GOOD, edits), GOOD + noise):
         findings = Findings(keep=EVERY_ROW)
         try:

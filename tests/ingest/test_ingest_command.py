@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -144,16 +146,30 @@ def test_a_missing_key_is_the_configuration_s_fault(home: Home) -> None:
     assert code == 2
     assert "the environment variable VELOS_KEY is not set" in err
     # The others are fetched all the same.
-    code, _, _ = home.afflux("ingest", "--all")
-    assert (code, home.rows() > 0) == (2, True)
+    code, _, err = home.afflux("ingest", "--all")
+    assert (code, home.rows() > 0) == (1, True)
+    assert "VELOS_KEY is not set" in err.strip().splitlines()[-1]
+
+
+def test_a_wrong_table_stops_only_its_own_provider(home: Home, replay: Any) -> None:
+    home.write(more="windw_days = 3\n")
+    told = "test.toml: providers.absent.windw_days: unknown key"
+    code, _, err = home.afflux("ingest", "absent")
+    assert (code, told in err, replay.requests) == (2, True, [])
+    code, out, err = home.afflux("ingest", "--all", "--since", "2026-01-01", "--json")
+    assert (code, home.rows()) == (1, 28)
+    assert told in err.strip().splitlines()[-1]
+    done = json.loads(out)
+    assert [found["name"] for found in done["providers"]] == ["velos"]
+    assert told in done["wrong"]["absent"]
+    assert home.afflux("ingest", "velos", "--since", "2026-01-01")[0] == 0
+    code, out, err = home.afflux("sources", "--json")
+    assert (code, told in err) == (2, True)
+    mobility = next(entry for entry in json.loads(out) if entry["source"] == "mobility")
+    assert [found["name"] for found in mobility["providers"]] == ["velos", "dormant"]
 
 
 def test_what_is_wrong_is_said_before_anything_is_fetched(home: Home, replay: Any) -> None:
-    home.write(more="windw_days = 3\n")
-    code, _, err = home.afflux("ingest", "velos")
-    assert code == 2
-    assert "test.toml: providers.absent.windw_days: unknown key" in err.replace("\n", "")
-    home.write()
     for arguments, said in (
         ((), "say what to ingest: a folder, a provider's name, or --all"),
         (("velos", "--all"), "say what to ingest"),
@@ -189,15 +205,38 @@ def test_a_folder_is_still_a_folder(home: Home) -> None:
     code, out, _ = home.afflux("ingest", "depot")
     assert (code, home.rows()) == (0, 1)
     assert "1 new observations" in out
+    with (folder / "influx.csv").open("a") as file:
+        file.write("z1,2026-01-02,600\n")
+    (folder / "waste.csv").write_text("zone_id,date,tonnage\nz1,2026-01-01,5\n")
+    code, out, _ = home.afflux("ingest", "depot")
+    assert re.search(r"influx +2 rows; observations: 1 new, 1 known\n", out), out
+    assert re.search(r"waste +1 rows; observations: 1 new\n", out), out
+    (folder / "waste.csv").write_text("zone_id,date,tonnage\nz1,2026-01-01,6\n")
+    code, out, _ = home.afflux("ingest", "depot", "--json")
+    assert json.loads(out)["observations"] == {
+        "influx": {"new": 0, "known": 2, "revised": 0},
+        "waste": {"new": 0, "known": 0, "revised": 1},
+    }
     other = home.path / "ailleurs"
     other.mkdir()
     home.monkeypatch.setenv("AFFLUX_HOME", str(other))
     (home.path / "configs" / "test.toml").rename(folder / "territory.toml")
     (home.path / "configs" / "communes.csv").rename(folder / "communes.csv")
+    territory = (folder / "territory.toml").read_text("utf-8")
+    named = territory.replace("communes =", 'geometry = "contours.geojson"\ncommunes =')
+    (folder / "territory.toml").write_text(named, "utf-8")
+    outline = {"type": "Polygon", "coordinates": [[[0, 49], [1, 49], [1, 50], [0, 50], [0, 49]]]}
+    feature = {"type": "Feature", "properties": {"zone_id": "z1"}, "geometry": outline}
+    collection = {"type": "FeatureCollection", "features": [feature]}
+    (folder / "contours.geojson").write_text(json.dumps(collection))
     code, out, err = home.afflux("ingest", str(folder))
     assert (code, err.count("ignored")) == (0, 0)
     kept = {path.name for path in (other / "configs").iterdir()}
-    assert kept == {"test.toml", "communes.csv"}
+    assert kept == {"test.toml", "communes.csv", "contours.geojson"}
+    # The home is whole: its providers find the communes and outlines.
+    shutil.rmtree(folder)
+    code, out, _ = home.afflux("ingest", "velos", "--since", "2026-01-01")
+    assert (code, "28 new observations" in out) == (0, True)
 
 
 def test_a_damaged_state_file_is_named(home: Home) -> None:

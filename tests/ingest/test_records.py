@@ -85,8 +85,10 @@ def test_days_of_23_and_25_hours(day: str, hours: int) -> None:
     found = batch.observations.set_index("date")["value"]
     assert found[pd.Timestamp(day)] == hours
     assert list(found) == [1, hours, 1]
+    assert "set min_records, or a day of which some records are absent" in batch.note
     fewer = to_batch(records[:-2], mapped(min_records=hours), SPAN, setting(), "here")
     assert len(fewer.observations) == 0
+    assert "set min_records" not in fewer.note
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -28,15 +29,8 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 GZ = gzip.compress(b"date;tonnage\n" * 20)
 ZIP = zipped({"a.csv": b"date;tonnage\n" * 20, "d/b.csv": b"x", "d/": b""})
 
+Edited = Callable[[bytes, list[tuple[int, int]]], bytes]
 EDITS = st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 255)), min_size=1, max_size=6)
-
-
-def edited(whole: bytes, edits: list[tuple[int, int]]) -> bytes:
-    """A good document of which some bytes are replaced."""
-    changed = bytearray(whole)
-    for place, byte in edits:
-        changed[place % len(changed)] = byte
-    return bytes(changed)
 
 
 def test_gzip_is_unpacked_with_several_members_and_padding() -> None:
@@ -144,7 +138,9 @@ def test_any_bytes_are_unpacked_or_refused(data: bytes) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from([(gunzip, GZ), (unzip, ZIP)]), EDITS)
-def test_mutated_archives_are_unpacked_or_refused(case, edits: list[tuple[int, int]]) -> None:
+def test_mutated_archives_are_unpacked_or_refused(
+    edited: Edited, case, edits: list[tuple[int, int]]
+) -> None:
     unpack, whole = case
     with suppress(ProviderError):
         unpack(edited(whole, edits), 100_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import openpyxl
 import pytest
@@ -13,11 +14,12 @@ from pydantic import ValidationError
 from forecast.config import RunConfig
 from forecast.errors import ProviderError
 from forecast.ingest.documents import Document
+from forecast.ingest.overlaps import once
 from forecast.ingest.place import Place
 from forecast.ingest.providers.waste_tickets import WasteOptions
 from forecast.ingest.report import Findings
 from forecast.ingest.tabular import EVERY_ROW, read_table
-from forecast.ingest.tickets import TICKETS, once, tickets
+from forecast.ingest.tickets import TICKETS, tickets
 
 NOW = "2026-07-20T09:00Z"
 KIND = "waste-tickets"
@@ -38,6 +40,10 @@ def test_french_office_files_become_tonnes_of_round_days(estuary, tmp_path) -> N
         ("01234", "OMR/N1", "2026-07-14"): 10.0,
         ("200084952", "verre", "2026-07-15"): 3.0,
     }
+    later = estuary.fetch("2028-07-20T09:00Z", kind=KIND, folder=str(tmp_path / "in"), glob="*.csv")
+    assert later.notes == [
+        "tickets of days outside 2027-06-16 to 2028-07-20: 3; give --since, or raise history_days"
+    ]
     again = estuary.fetch(NOW, kind=KIND, folder=str(tmp_path / "in"), glob="*.csv")
     assert (again.new, again.known, again.revised) == (0, 2, 0)
     rows = estuary.lake.read(sources=["waste"])
@@ -94,6 +100,27 @@ def test_overlapping_files_count_a_ticket_once(estuary, tmp_path) -> None:
     ]
     (line,) = done.refused
     assert line.startswith("b.csv, line 4: ticket '4' was given before with another day")
+
+
+def test_tickets_without_a_number_are_not_counted_for_each_file(estuary, tmp_path) -> None:
+    """Ten loads in two monthly files that share a week, and a day on which the files disagree."""
+    (tmp_path / "in").mkdir()
+    head = "date_collecte,flux,tournee,zone_id,tonnage_t\n"
+    first = "2026-07-12,OMR,A,01234,5\n2026-07-13,OMR,A,01234,5\n2026-07-13,OMR,A,01234,6\n"
+    more = "2026-07-14,OMR,A,01234,2\n2026-07-14,OMR,A,01234,3\n2026-07-15,OMR,A,01234,4\n"
+    second = first[25:] + "2026-07-13,OMR,A,01234,6\n"  # the day has gone on
+    other = "2026-07-14,OMR,A,01234,3\n2026-07-14,OMR,A,01234,9\n2026-07-15,OMR,A,01234,8\n"
+    (tmp_path / "in/a.csv").write_text(head + first + more)
+    (tmp_path / "in/b.csv").write_text(head + second + other)
+    done = estuary.fetch(NOW, kind=KIND, folder=str(tmp_path / "in"))
+    assert estuary.days("waste", "tonnage") == {
+        ("01234", "OMR/A", "2026-07-12"): 5.0,
+        ("01234", "OMR/A", "2026-07-13"): 17.0,
+        ("01234", "OMR/A", "2026-07-15"): 12.0,
+    }
+    assert "tickets given twice, counted once: 2" in done.notes[0]
+    (line,) = done.refused
+    assert line.startswith("b.csv: tickets without a number of OMR, round 'A', on 2026-07-14 are")
 
 
 BAD = """\
@@ -191,15 +218,8 @@ def test_options_are_checked_before_anything_is_read(table: dict[str, object], s
         WasteOptions.model_validate(table)
 
 
+Edited = Callable[[bytes, list[tuple[int, int]]], bytes]
 EDITS = st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 255)), min_size=1, max_size=6)
-
-
-def edited(whole: bytes, edits: list[tuple[int, int]]) -> bytes:
-    """A good document of which some bytes are replaced."""
-    changed = bytearray(whole)
-    for place, byte in edits:
-        changed[place % len(changed)] = byte
-    return bytes(changed)
 
 
 def place() -> Place:
@@ -209,7 +229,9 @@ def place() -> Place:
 
 @settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=200), EDITS)
-def test_any_file_is_read_or_refused(noise: bytes, edits: list[tuple[int, int]]) -> None:
+def test_any_file_is_read_or_refused(
+    edited: Edited, noise: bytes, edits: list[tuple[int, int]]
+) -> None:
     for data in (noise, edited(BAD.encode(), edits), BAD.encode() + noise):
         findings = Findings(keep=EVERY_ROW)
         try:

@@ -9,23 +9,23 @@ counted. The address of a flow holds its key: download it into ``folder`` rather
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from typing import ClassVar, cast
 
 from forecast.errors import ProviderError
-from forecast.ingest.documents import ahead, documents
-from forecast.ingest.happenings import EventOptions, Happening, batch_of
+from forecast.ingest.documents import Document, documents
+from forecast.ingest.happenings import EventFiles, EventOptions, Happening, batch_of, read_each
 from forecast.ingest.http import Client
 from forecast.ingest.place import Place
-from forecast.ingest.provider import About, Batch, Options, Piece, Setting, Span
+from forecast.ingest.provider import About, Batch, Options, Piece, Setting
 from forecast.ingest.report import Findings
 from forecast.ingest.tabular import EVERY_ROW, read_table, refused
-from forecast.ingest.tourism import FLAT, flat_events, is_objects, read_objects
+from forecast.ingest.tourism import EVENT_TYPES, FLAT, flat_events, is_objects, read_objects
 
 _PASSED_OVER = ("index.json", "context.jsonld")
 
 
-class DataTourisme:
+class DataTourisme(EventFiles):
     """See the module."""
 
     kind: ClassVar[str] = "datatourisme"
@@ -41,33 +41,27 @@ class DataTourisme:
     )
     options: ClassVar[type[Options]] = EventOptions
 
-    def pieces(self, options: Options, span: Span, setting: Setting) -> Iterator[Piece]:
-        """The whole catalogue, with the days to come."""
-        return ahead(span, cast("EventOptions", options).ahead_days, setting)
-
     def fetch(self, piece: Piece, options: Options, setting: Setting, client: Client) -> Batch:
         """Read the export; see :class:`forecast.ingest.provider.Provider`."""
         own, place = cast("EventOptions", options), Place.of(setting.config)
-        findings = Findings(keep=EVERY_ROW)
-        events: list[Happening] = []
-        broken: list[str] = []
-        sound = 0
-        for document in documents(own, client, max_members=MAX_OBJECTS):
-            if document.name.rpartition("/")[2] in _PASSED_OVER:
-                continue
-            try:
-                if is_objects(document):
-                    events += read_objects(document, broken)
-                else:
-                    typed = read_table(document, FLAT, place, findings)
-                    events += flat_events(typed, broken)
-            except ProviderError as error:
-                broken.append(str(error))
-                continue
-            sound += 1
-        if not sound:
+        findings, broken = Findings(keep=EVERY_ROW), list[str]()
+        others: Counter[str] = Counter()
+
+        def read(document: Document) -> list[Happening]:
+            if is_objects(document):
+                return read_objects(document, broken, others)
+            return flat_events(read_table(document, FLAT, place, findings), broken)
+
+        given = documents(own, client, max_members=MAX_OBJECTS)
+        objects = [d for d in given if d.name.rpartition("/")[2] not in _PASSED_OVER]
+        if not objects:
+            raise ProviderError(f"{own.url or own.folder}: the export holds no object")
+        events = read_each(objects, read, broken)
+        if others and not events and not broken:
+            types = ", ".join(name for name, _ in others.most_common(5))
             raise ProviderError(
-                broken[0] if broken else f"{own.url or own.folder}: the export holds no object"
+                f"{own.url or own.folder}: none of {others.total():,} objects is an event; "
+                f"expected some of type {' or '.join(EVENT_TYPES)}, found {types}"
             )
         return batch_of(events, (*broken, *refused(findings)), own, piece, setting)
 

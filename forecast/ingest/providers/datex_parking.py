@@ -21,9 +21,10 @@ from xml.etree.ElementTree import Element
 from pydantic import Field
 
 from forecast.errors import ProviderError
-from forecast.ingest.car_parks import ParkingOptions, inventory
-from forecast.ingest.http import Client, secret
-from forecast.ingest.occupancy import Reading, keep
+from forecast.ingest.car_parks import ParkingOptions
+from forecast.ingest.http import Client
+from forecast.ingest.keyed import ask
+from forecast.ingest.occupancy import Poll, Reading, keep
 from forecast.ingest.polling import now_piece
 from forecast.ingest.provider import About, Batch, Options, Piece, Setting, Span
 from forecast.ingest.safe_xml import named, parse_xml, text_of
@@ -38,15 +39,11 @@ _COUNTS = {
 
 
 class DatexParkingOptions(ParkingOptions):
-    """Where the publication is, and its key if it has one."""
+    """Where the publication is."""
 
     url: str = Field(
         pattern=r"^https?://", description="address of the ParkingStatusPublication (DATEX II v2)"
     )
-    key_env: str = Field(
-        default="", description="environment variable that holds the key of the URL, if it has one"
-    )
-    key_header: str = Field(default="Authorization", description="header in which the key is sent")
 
 
 class DatexParking:
@@ -72,25 +69,13 @@ class DatexParking:
     def fetch(self, piece: Piece, options: Options, setting: Setting, client: Client) -> Batch:
         """See :class:`forecast.ingest.provider.Provider`."""
         given = cast(DatexParkingOptions, options)
-        headers = {given.key_header: secret(given.key_env)} if given.key_env else {}
-        parks, wrong = inventory(given, setting, client)
-        answer = client.get(given.url, headers=headers)
-        readings, refused, silent = parse_statuses(answer.body, name=answer.url)
-        return keep(
-            readings,
-            parks,
-            piece=piece,
-            options=given,
-            setting=setting,
-            refused=(*wrong, *refused),
-            silent=silent,
-        )
+        answer = ask(client, given.url, given)
+        poll = parse_statuses(answer.body, name=answer.url)
+        return keep(poll, given, piece, setting, client)
 
 
-def parse_statuses(
-    data: bytes, *, name: str
-) -> tuple[list[Reading], tuple[str, ...], Counter[str]]:
-    """Readings, a sentence for each record that is refused, and the number of silent ones by why.
+def parse_statuses(data: bytes, *, name: str) -> Poll:
+    """What a publication says of the car parks now.
 
     Raises
     ------
@@ -137,7 +122,7 @@ def parse_statuses(
                 full=statuses[0].lower() == "full",
             )
         )
-    return readings, tuple(refused), silent
+    return Poll(readings, tuple(refused), silent)
 
 
 def _counts(record: Element) -> tuple[dict[str, float], str]:

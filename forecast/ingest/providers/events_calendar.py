@@ -7,19 +7,17 @@ either is counted and left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar, cast
 
-from forecast.errors import ProviderError
-from forecast.ingest.documents import ahead, documents
-from forecast.ingest.happenings import EventOptions, Happening, batch_of
+from forecast.ingest.documents import Document, documents
+from forecast.ingest.happenings import EventFiles, EventOptions, Happening, batch_of, read_each
 from forecast.ingest.http import Client
 from forecast.ingest.ical import read_calendar
-from forecast.ingest.provider import About, Batch, Options, Piece, Setting, Span
+from forecast.ingest.provider import About, Batch, Options, Piece, Setting
 
 
-class EventsCalendar:
+class EventsCalendar(EventFiles):
     """See the module."""
 
     kind: ClassVar[str] = "events-calendar"
@@ -34,33 +32,17 @@ class EventsCalendar:
     )
     options: ClassVar[type[Options]] = EventOptions
 
-    def pieces(self, options: Options, span: Span, setting: Setting) -> Iterator[Piece]:
-        """The whole calendar, with the days to come."""
-        return ahead(span, cast("EventOptions", options).ahead_days, setting)
-
     def fetch(self, piece: Piece, options: Options, setting: Setting, client: Client) -> Batch:
         """Read every calendar; see :class:`forecast.ingest.provider.Provider`."""
-        own = cast("EventOptions", options)
-        events: list[Happening] = []
-        refused: list[str] = []
-        sound = 0
-        given = documents(own, client)
-        for document in given:
-            try:
-                found = read_calendar(
-                    document,
-                    piece.since or date.min,
-                    piece.until or date.max,
-                    setting.config.timezone,
-                )
-            except ProviderError as error:
-                refused.append(str(error))
-                continue
-            sound += 1
-            events += found.events
-            refused += found.refused
-        if not sound:
-            raise ProviderError(refused[0])
+        own, refused = cast("EventOptions", options), list[str]()
+        since, until = piece.since or date.min, piece.until or date.max
+
+        def read(document: Document) -> list[Happening]:
+            found = read_calendar(document, since, until, setting.config.timezone)
+            refused.extend(found.refused)
+            return found.events
+
+        events = read_each(documents(own, client), read, refused)
         return batch_of(events, refused, own, piece, setting)
 
 

@@ -7,7 +7,6 @@ where and without the duty to say how many people come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import ClassVar, cast
 
@@ -15,14 +14,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from forecast.errors import ProviderError
 from forecast.ingest.cells import NAT, Typed
 from forecast.ingest.contract import SourceTable
-from forecast.ingest.documents import ahead, documents
-from forecast.ingest.happenings import EventOptions, Happening, batch_of
+from forecast.ingest.documents import Document, documents
+from forecast.ingest.happenings import EventFiles, EventOptions, Happening, batch_of, read_each
 from forecast.ingest.http import Client
 from forecast.ingest.place import Place
-from forecast.ingest.provider import About, Batch, Options, Piece, Setting, Span
+from forecast.ingest.provider import About, Batch, Options, Piece, Setting
 from forecast.ingest.report import Findings
 from forecast.ingest.tabular import EVERY_ROW, read_table, refused, renamed
 from forecast.tables import Column, TableSchema
@@ -67,7 +65,7 @@ class EventsTableOptions(EventOptions):
     )
 
 
-class EventsTable:
+class EventsTable(EventFiles):
     """See the module."""
 
     kind: ClassVar[str] = "events-table"
@@ -82,30 +80,17 @@ class EventsTable:
     )
     options: ClassVar[type[Options]] = EventsTableOptions
 
-    def pieces(self, options: Options, span: Span, setting: Setting) -> Iterator[Piece]:
-        """The whole table, with the days to come."""
-        return ahead(span, cast("EventOptions", options).ahead_days, setting)
-
     def fetch(self, piece: Piece, options: Options, setting: Setting, client: Client) -> Batch:
         """Read every table; see :class:`forecast.ingest.provider.Provider`."""
         own = cast("EventsTableOptions", options)
-        table, place, findings = (
-            renamed(EVENTS, own.columns),
-            Place.of(setting.config),
-            Findings(keep=EVERY_ROW),
-        )
-        events: list[Happening] = []
-        broken: list[str] = []
-        given = documents(own, client)
-        for document in given:
-            try:
-                typed = read_table(document, table, place, findings, sheet=own.sheet)
-            except ProviderError as error:
-                broken.append(str(error))
-                continue
-            events += happenings(typed, own.columns, findings)
-        if len(broken) == len(given):
-            raise ProviderError(broken[0])
+        table, place = renamed(EVENTS, own.columns), Place.of(setting.config)
+        findings, broken = Findings(keep=EVERY_ROW), list[str]()
+
+        def read(document: Document) -> list[Happening]:
+            typed = read_table(document, table, place, findings, sheet=own.sheet)
+            return happenings(typed, own.columns, findings)
+
+        events = read_each(documents(own, client), read, broken)
         return batch_of(events, (*broken, *refused(findings)), own, piece, setting)
 
 

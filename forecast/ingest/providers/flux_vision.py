@@ -6,9 +6,10 @@ categories and provenances are [M]: they are options, and a label that no option
 
 The influx of a zone on a day is the nights of its tourists plus its day trippers; residents and
 people usually present are left out. The operator gives nothing below 20 persons, so a volume from
-1 to 19 is not as delivered, and a zone-wide zero is a failure of the delivery, never a measurement:
-a zone and day with either is left out and reported. The detailed files give the shares of the
-origins: the note of the run holds them, ready for ``origin_markets``.
+1 to 19 is not as delivered; a zero in a whole zone, or in an area whose median day has a hundred or
+more, is a failure of the delivery, never a measurement: a zone and day with either is left out and
+reported. The detailed files give the shares of the origins: the note of the run holds them, ready
+for ``origin_markets``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pandas as pd
 from pydantic import Field
 
 from forecast.errors import ProviderError
-from forecast.ingest.documents import FileOptions, documents, whole
+from forecast.ingest.documents import FileOptions, beyond, documents, whole
 from forecast.ingest.facts import facts
 from forecast.ingest.http import Client
 from forecast.ingest.origins import Market, market, snippet
@@ -145,7 +146,9 @@ class FluxVision:
             notes.append(f"zone-days left out, as nights or day trips are missing: {alone:,}")
         if piece.since and piece.until:
             first, last = pd.Timestamp(piece.since), pd.Timestamp(piece.until)
-            table = table[table["date"].between(first, last)]
+            inside = table["date"].between(first, last)
+            notes += beyond(piece, int((~inside).sum()), "zone-days")
+            table = table[inside]
         shares = _shares(details)
         if shares:
             notes.append(shares)

@@ -35,10 +35,9 @@ from forecast.ingest.open_meteo_api import (
     WEATHER,
     OpenMeteoOptions,
     ask,
-    daily_rows,
+    days_ahead,
     host,
     key,
-    unserved_note,
     weather_model,
 )
 from forecast.ingest.open_meteo_batch import batch
@@ -54,9 +53,7 @@ class OpenMeteoForecastOptions(OpenMeteoOptions):
     base_url: str = host("https://api.open-meteo.com")
     model: str = weather_model("ecmwf_ifs")
     every_hours: float = Field(default=6.0, gt=0, le=24 * 366)
-    forecast_days: int = Field(
-        default=16, ge=1, le=16, description="days asked for, today included [d]"
-    )
+    forecast_days: int = days_ahead()
 
 
 class OpenMeteoForecast:
@@ -86,13 +83,13 @@ class OpenMeteoForecast:
         given = cast(OpenMeteoForecastOptions, options)
         zones = [zone.id for zone in setting.config.zones]
         days = {"past_days": "1", "forecast_days": str(given.forecast_days)}
-        found, where = ask(client, given, setting, zones, "/v1/forecast", WEATHER, **days)
+        found = ask(client, given, setting, zones, "/v1/forecast", WEATHER, **days)
         available, note = _readable(given, setting, client)
-        rows = daily_rows(found, zones, WEATHER, setting.config.timezone)
+        rows = found.rows
         issue_day = local_days(pd.DatetimeIndex([available]), setting.config.timezone)
         rows = rows[rows["date"] >= day_date(issue_day)[0]].assign(available_at=available)
-        notes = (note, unserved_note(found, given))
-        return batch("weather_forecast", rows, WEATHER, setting, where, notes)
+        notes = (note, found.note)
+        return batch("weather_forecast", rows, WEATHER, setting, found.where, notes)
 
 
 def _readable(

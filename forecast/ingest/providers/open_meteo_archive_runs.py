@@ -34,9 +34,9 @@ from forecast.ingest.open_meteo_api import (
     WEATHER,
     OpenMeteoOptions,
     ask,
-    daily_rows,
+    days_ahead,
     host,
-    unserved_note,
+    run_delay,
     weather_model,
 )
 from forecast.ingest.open_meteo_batch import batch
@@ -56,13 +56,9 @@ class ArchiveRunsOptions(OpenMeteoOptions):
     run_hours: tuple[Annotated[int, Field(ge=0, le=23)], ...] = Field(
         default=(0,), min_length=1, description="runs of each day [h UTC]"
     )
-    publication_hours: float = Field(
-        default=7.0, ge=0, le=72, description="from the beginning of a run until it can be read [h]"
-    )
+    publication_hours: float = run_delay()
     first_run: date = Field(default=date(2024, 3, 1), description="first day of the archive")
-    forecast_days: int = Field(
-        default=16, ge=1, le=16, description="days asked for, that of the run included [d]"
-    )
+    forecast_days: int = days_ahead()
 
 
 class ArchiveRuns:
@@ -102,17 +98,17 @@ class ArchiveRuns:
         zones = [zone.id for zone in setting.config.zones]
         days = {"run": name, "forecast_days": str(given.forecast_days)}
         try:
-            found, where = ask(client, given, setting, zones, "/v1/forecast", WEATHER, **days)
+            found = ask(client, given, setting, zones, "/v1/forecast", WEATHER, **days)
         except ProviderError as error:
             absent = any(word in str(error) for word in _ABSENT)
             if not absent or setting.now - run < _LATE:
                 raise
             return no_facts(note=f"the archive of {given.model} has no run of {name} UTC")
-        rows = daily_rows(found, zones, WEATHER, setting.config.timezone)
+        rows = found.rows
         run_day = local_days(pd.DatetimeIndex([run]), setting.config.timezone)
         rows = rows[rows["date"] >= day_date(run_day)[0]].assign(available_at=run + _delay(given))
-        notes = (unserved_note(found, given),)
-        return batch("weather_forecast", rows, WEATHER, setting, f"{where}, run {name}", notes)
+        where = f"{found.where}, run {name}"
+        return batch("weather_forecast", rows, WEATHER, setting, where, (found.note,))
 
 
 def _delay(options: ArchiveRunsOptions) -> pd.Timedelta:

@@ -31,9 +31,8 @@ from forecast.ingest.open_meteo_api import (
     WEATHER,
     OpenMeteoOptions,
     ask,
-    daily_rows,
     host,
-    unserved_note,
+    run_delay,
 )
 from forecast.ingest.open_meteo_batch import batch
 from forecast.ingest.open_meteo_past import day_ends, months, utc_days
@@ -48,9 +47,7 @@ class PreviousRunsOptions(OpenMeteoOptions):
     """How far back, and how late runs are read."""
 
     base_url: str = host("https://previous-runs-api.open-meteo.com")
-    publication_hours: float = Field(
-        default=7.0, ge=0, le=72, description="from the beginning of a run until it can be read [h]"
-    )
+    publication_hours: float = run_delay()
     first_day: date = Field(default=date(2024, 1, 9), description="first day of the archive")
 
 
@@ -89,8 +86,8 @@ class PreviousRuns:
         ]
         span = Span(cast(date, piece.since), cast(date, piece.until))
         days = utc_days(span, setting.config)
-        found, where = ask(client, given, setting, zones, "/v1/forecast", wanted, **days)
-        table = daily_rows(found, zones, wanted, setting.config.timezone)
+        found = ask(client, given, setting, zones, "/v1/forecast", wanted, **days)
+        table = found.rows
         table = table[table["date"].between(pd.Timestamp(span.since), pd.Timestamp(span.until))]
         ended = day_ends(table["date"], setting.config)
         parts = []
@@ -101,8 +98,7 @@ class PreviousRuns:
             parts.append(part.assign(available_at=ended - ahead))
         rows = pd.concat(parts, ignore_index=True)
         rows = rows[rows["available_at"] <= setting.now]
-        notes = (unserved_note(found, given),)
-        return batch("weather_forecast", rows, _GIVEN, setting, where, notes)
+        return batch("weather_forecast", rows, _GIVEN, setting, found.where, (found.note,))
 
 
 PROVIDER = PreviousRuns()

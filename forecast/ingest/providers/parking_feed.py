@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from forecast.errors import ProviderError
-from forecast.ingest.car_parks import ParkingOptions, inventory
+from forecast.ingest.car_parks import ParkingOptions
 from forecast.ingest.fields import ABSENT, at_path, csv_items, instant, number, text
-from forecast.ingest.http import Client, Response, secret
-from forecast.ingest.occupancy import Reading, keep
+from forecast.ingest.http import Client, Response
+from forecast.ingest.keyed import ask
+from forecast.ingest.occupancy import Poll, Reading, keep
 from forecast.ingest.polling import now_piece
 from forecast.ingest.provider import About, Batch, Options, Piece, Setting, Span
 
@@ -55,10 +56,6 @@ class ParkingFeedOptions(ParkingOptions):
     zone: str = Field(default="", description="field of the zone or commune (INSEE code)")
     latitude: str = Field(default="", description="field of the latitude")
     longitude: str = Field(default="", description="field of the longitude")
-    key_env: str = Field(
-        default="", description="environment variable that holds the key of the URL, if it has one"
-    )
-    key_header: str = Field(default="Authorization", description="header in which the key is sent")
 
     @field_validator("time_zone")
     @classmethod
@@ -102,27 +99,13 @@ class ParkingFeed:
     def fetch(self, piece: Piece, options: Options, setting: Setting, client: Client) -> Batch:
         """See :class:`forecast.ingest.provider.Provider`."""
         given = cast(ParkingFeedOptions, options)
-        headers = {given.key_header: secret(given.key_env)} if given.key_env else {}
-        parks, wrong = inventory(given, setting, client)
-        answer = client.get(given.url, headers=headers)
-        found = _found(answer, given)
-        readings, refused, silent = read_items(found, given, name=answer.url)
-        return keep(
-            readings,
-            parks,
-            piece=piece,
-            options=given,
-            setting=setting,
-            refused=(*wrong, *refused),
-            silent=silent,
-            naive=given.time_zone,
-        )
+        answer = ask(client, given.url, given)
+        poll = read_items(_found(answer, given), given, name=answer.url)
+        return keep(poll, given, piece, setting, client, naive=given.time_zone)
 
 
-def read_items(
-    found: Any, options: ParkingFeedOptions, *, name: str
-) -> tuple[list[Reading], tuple[str, ...], Counter[str]]:
-    """Readings, a sentence for each item that is refused, and the number of silent ones by why.
+def read_items(found: Any, options: ParkingFeedOptions, *, name: str) -> Poll:
+    """What a feed says of the car parks now.
 
     Raises
     ------
@@ -161,7 +144,7 @@ def read_items(
             readings.append(_reading(values, site, where, options))
         except ValueError as error:
             refused.append(f"{where}: {error}")
-    return readings, tuple(refused), silent
+    return Poll(readings, tuple(refused), silent)
 
 
 def _reading(

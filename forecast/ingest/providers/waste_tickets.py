@@ -3,7 +3,7 @@
 A ticket says what was weighed, when, of which stream and round. Each becomes part of the tonnage
 of a zone, a site (``stream/round``) and a civil day: by the mapping of its round to zones, which
 may share a round among several; else by its zone; else by its commune. Files may overlap: a
-ticket's number is counted once.
+ticket's number is counted once, and of tickets without number those that several files repeat.
 
 The layout is our own (``docs/schemas/waste_tickets.json``): no national schema exists [V].
 """
@@ -20,14 +20,15 @@ import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from forecast.grid import day_date, local_days
-from forecast.ingest.documents import FileOptions, documents, whole
+from forecast.ingest.documents import FileOptions, beyond, documents, whole
 from forecast.ingest.facts import facts
 from forecast.ingest.http import Client
+from forecast.ingest.overlaps import once
 from forecast.ingest.place import Place
 from forecast.ingest.provider import About, Batch, Options, Piece, Setting, Span
 from forecast.ingest.report import Findings
 from forecast.ingest.tabular import EVERY_ROW, read_table, refused, renamed
-from forecast.ingest.tickets import STREAMS, TICKETS, complete, once, tickets
+from forecast.ingest.tickets import STREAMS, TICKETS, complete, tickets
 
 
 class WasteOptions(FileOptions):
@@ -122,10 +123,10 @@ def _wanted(
         inside &= within >= pd.Timestamp(piece.since)
     if piece.until:
         inside &= within <= pd.Timestamp(piece.until)
+    notes = beyond(piece, int((~inside).sum()), "tickets")
     rows = rows[inside]
     ends = place.day_end(rows["day"].to_numpy(dtype=np.int64))
     over = ends <= pd.DatetimeIndex([setting.now]).as_unit("us").asi8[0]
-    notes = []
     if not over.all():
         notes.append(f"tickets that wait for the end of their day: {int((~over).sum()):,}")
     return rows[over], notes
