@@ -6,6 +6,7 @@ be computed again, and differs only where the influx itself was revised.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +17,7 @@ from forecast.config import RunConfig
 from forecast.errors import LakeError
 from forecast.lake import Lake
 from forecast.tables import quantile_name
+from forecast.track_record import replayed
 
 WINDOW_DAYS = 100
 """Days before the previous forecast from which on influx is looked at [d]."""
@@ -64,13 +66,18 @@ def previous_forecast(lake: Lake, now: pd.Timestamp) -> Previous | None:
 
 
 def came_true(
-    lake: Lake, config: RunConfig, previous: Previous | None, now: pd.Timestamp
+    lake: Lake,
+    config: RunConfig,
+    previous: Previous | None,
+    now: pd.Timestamp,
+    trained_at: Mapping[str, pd.Timestamp] | None = None,
 ) -> CameTrue:
     """Score the forecasts of the zone-days whose influx has become known since ``previous``.
 
     A zone-day counts if its influx is known at ``now`` and was not, or not with this value, in the
     lake as ``previous`` saw it. The forecast scored is the last one made on an earlier civil day;
-    a zone-day for which there was none is left out.
+    a zone-day for which there was none is left out. ``trained_at`` says when each model version was
+    trained: a past origin replayed by a later model is no forecast that was made then.
 
     Raises
     ------
@@ -86,7 +93,8 @@ def came_true(
     said = lake.read_forecasts(since=news["date"].min(), until=news["date"].max(), origin_until=now)
     if said.empty:
         return nothing
-    said = said[said["horizon_days"] >= 1].drop_duplicates(["zone_id", "target_date"], keep="last")
+    made = (said["horizon_days"] >= 1).to_numpy() & ~replayed(said, trained_at or {})
+    said = said[made].drop_duplicates(["zone_id", "target_date"], keep="last")
     columns = said[["zone_id", low, quantile_name(0.5), high]].assign(date=said["target_date"])
     columns["zone_id"] = columns["zone_id"].astype("str")
     both = news.merge(columns, on=_KEYS, how="inner")

@@ -8,7 +8,7 @@ as it was known at any instant, and as it stood at any version.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from forecast import lake_forecasts, lake_rows
 from forecast.errors import InputError
-from forecast.lake_facts import in_order, latest, news
+from forecast.lake_facts import counts_by_source, in_order, latest, news
 from forecast.lake_rows import Day, instant, where
 from forecast.lake_table import LakeTable
 
@@ -29,12 +29,14 @@ class Appended:
 
     ``revised`` rows changed the value of a fact whose instant was derived, and were stored as
     available from now; ``version`` is the version of the observations that holds the batch.
+    ``by_source`` gives the three counts of each source of the batch.
     """
 
     new: int
     known: int
     revised: int
     version: int
+    by_source: Mapping[str, tuple[int, int, int]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,9 @@ class Lake:
             return lake_rows.to_arrow(in_order(found.rows))
 
         version = self._observations.append(missing, note or {})
-        stored_rows = len(found.rows)
-        return Appended(
-            new=stored_rows - found.revised,
-            known=len(batch) - stored_rows,
-            revised=found.revised,
-            version=version,
-        )
+        counts = counts_by_source(batch, found)
+        new, known, revised = (sum(column) for column in zip(*counts.values(), strict=True))
+        return Appended(new, known, revised, version, counts)
 
     def read(
         self,

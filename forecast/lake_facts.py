@@ -84,10 +84,10 @@ def latest(frame: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class News:
-    """The rows of a batch to append; ``revised`` of them got a new instant."""
+    """The rows of a batch to append; ``revised`` says which of them got a new instant."""
 
     rows: pd.DataFrame
-    revised: int
+    revised: Flags
 
 
 def news(stored: pd.DataFrame, batch: pd.DataFrame, derived: Flags, now: pd.Timestamp) -> News:
@@ -121,7 +121,19 @@ def news(stored: pd.DataFrame, batch: pd.DataFrame, derived: Flags, now: pd.Time
     if len(revised):
         rows = _one_of_each(both, pack([fact, at]), value, rows, n)
     moved = pd.DatetimeIndex(at[rows].astype("datetime64[us]"), tz="UTC")
-    return News(batch.iloc[rows - n].assign(available_at=moved), len(revised))
+    return News(batch.iloc[rows - n].assign(available_at=moved), np.isin(rows, revised))
+
+
+def counts_by_source(batch: pd.DataFrame, found: News) -> dict[str, tuple[int, int, int]]:
+    """Rows of a batch that are new, known and revised, by source in alphabetical order."""
+    rows = {str(source): int(n) for source, n in batch["source"].value_counts().items() if n}
+    stored = found.rows["source"].value_counts()
+    revised = found.rows.loc[found.revised, "source"].value_counts()
+    counts = {}
+    for source in sorted(rows):
+        changed, kept = int(revised.get(source, 0)), int(stored.get(source, 0))
+        counts[source] = (kept - changed, rows[source] - kept, changed)
+    return counts
 
 
 def _joined(stored: pd.DataFrame, batch: pd.DataFrame) -> pd.DataFrame:

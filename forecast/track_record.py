@@ -143,13 +143,20 @@ def issued(
     names = [quantile_name(q) for q in config.quantiles]
     if rows.empty or not set(names) <= set(rows.columns):
         return empty_record(config.quantiles)
-    trained = rows["model_version"].astype(str).map(dict(trained_at or {}))
-    made = pd.to_datetime(trained, utc=True)
-    rows = rows[~(made > rows["origin"]).to_numpy() & rows[names].notna().all(axis=1).to_numpy()]
+    rows = rows[~replayed(rows, trained_at or {}) & rows[names].notna().all(axis=1).to_numpy()]
     if evidence is None:
         influx = lake.read(sources=["influx"], zones=zones, known_at=until)
         evidence = influx_evidence(influx, config)
     return _beside_what_was_known(rows, evidence, config, until)
+
+
+def replayed(
+    forecasts: pd.DataFrame, trained_at: Mapping[str, pd.Timestamp]
+) -> npt.NDArray[np.bool_]:
+    """Whether each forecast is of a model trained after its origin, shape (rows,): an answer that
+    nobody was given then. ``trained_at`` says when each model version was trained."""
+    made = forecasts["model_version"].astype(str).map(dict(trained_at))
+    return (pd.to_datetime(made, utc=True) > forecasts["origin"]).to_numpy(dtype=bool)
 
 
 def with_truth(record: pd.DataFrame, truth: Truth, config: RunConfig) -> pd.DataFrame:

@@ -13,6 +13,11 @@ import socket
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Time limits for single examples measure how busy the machine is.
+settings.register_profile("afflux", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("afflux")
 
 # As the `afflux` command does, before numpy and LightGBM load: their threads would spin while they
 # wait, which beside one busy process is ten times slower.

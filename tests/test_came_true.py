@@ -91,6 +91,16 @@ def test_the_last_forecast_of_an_earlier_day_is_the_one_scored(lake: Lake) -> No
     assert (score.zone_days, score.held, score.error) == (2, 2, 0.0)
 
 
+def test_a_past_origin_replayed_by_a_later_model_is_no_forecast(lake: Lake) -> None:
+    """`publish --origin` of a past day, with a model that has seen what came of it."""
+    replay = forecasts(FIRST + pd.Timedelta(days=1), 110.0, 1).assign(model_version="later")
+    lake.append_forecasts(replay)
+    lake.append(influx("2026-05-12", [110.0], 1), now=NOW)
+    before, trained = Previous(FIRST, lake.version() - 1), {"later": NOW}
+    assert came_true(lake, CONFIG, before, NOW, trained).error == pytest.approx(10 / 110)
+    assert came_true(lake, CONFIG, before, NOW, {"later": FIRST}).error == 0.0
+
+
 def test_history_that_arrives_late_with_early_instants_counts(lake: Lake) -> None:
     before = previous(lake)
     lake.append_forecasts(forecasts(FIRST - pd.Timedelta(days=3), 100.0, 0))

@@ -5,7 +5,18 @@ from __future__ import annotations
 import typer
 
 from forecast import __version__
-from forecast.cli import cycle, data, demo, explain, fetch, forecasts, keys, models, sources
+from forecast.cli import (
+    bulletin,
+    cycle,
+    data,
+    demo,
+    explain,
+    fetch,
+    forecasts,
+    keys,
+    models,
+    sources,
+)
 
 app = typer.Typer(
     name="afflux",
@@ -21,7 +32,18 @@ app = typer.Typer(
         "traceback of an error."
     ),
 )
-for _commands in (demo, data, fetch, sources, models, forecasts, cycle, explain, keys):
+for _commands in (
+    demo,
+    data,
+    fetch,
+    sources,
+    models,
+    forecasts,
+    bulletin,
+    cycle,
+    explain,
+    keys,
+):
     _commands.add_to(app)
 
 

@@ -160,5 +160,7 @@ def _score(
     settings: Settings, config: RunConfig, previous: Previous | None, now: pd.Timestamp
 ) -> CameTrue:
     from forecast.came_true import came_true
+    from forecast.serving.publish import training_instants
 
-    return came_true(context.lake(settings), config, previous, now)
+    trained_at = training_instants(settings.models)
+    return came_true(context.lake(settings), config, previous, now, trained_at)

@@ -80,6 +80,10 @@ def ingest_into(
         "known": result.known,
         "revised": result.revised,
         "version": result.version,
+        "observations": {
+            source: dict(zip(("new", "known", "revised"), counts, strict=True))
+            for source, counts in result.by_source.items()
+        },
     }
 
 

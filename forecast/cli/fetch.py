@@ -223,7 +223,10 @@ def _ingest_folder(folder: Path, settings: Settings, skip_bad_rows: bool, as_jso
     for source, rows in done["rows"].items():
         skipped = done["skipped"][source]
         left_out = f", {skipped:,} refused and left out" if skipped else ""
-        out.print(f"{source:<18} {rows:>10,} rows{left_out}")
+        counts = done["observations"].get(source, {})
+        told = ", ".join(f"{counts[word]:,} {word}" for word in counts if counts[word])
+        made = f"; observations: {told}" if told else ""
+        out.print(f"{source:<18} {rows:>10,} rows{left_out}{made}", soft_wrap=True)
     out.print(
         f"{done['new']:,} new observations, {done['known']:,} already known, "
         f"{done['revised']:,} revised; lake version {done['version']}"

@@ -64,6 +64,6 @@ def start(
         from forecast.cli.refresh import refresher
 
         beside = refresher(refresh, settings)
-    sys.stdout.write(f"http://{host}:{port}/v1/forecasts/weekend and /docs, until Ctrl-C\n")
+    sys.stdout.write(f"http://{host}:{port}/ for people, /docs for programs, until Ctrl-C\n")
     sys.stdout.flush()
     serve(settings, host, port, root_path, workers, beside)
