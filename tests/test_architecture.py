@@ -33,7 +33,7 @@ ARROWS = {
     "settings": "errors config",
     "freshness": "config",
     "source_report": "config freshness lake",
-    "came_true": "errors config lake tables",
+    "came_true": "errors config lake tables track_record",
     # Sources: the base, the as-of helpers and the ground floor. Never one another.
     "features": "features.base features.kernels features.kernels_days drift grid matrix",
     "features.updates": "grid",
@@ -97,7 +97,8 @@ ARROWS = {
     "serving.headers freshness french",
     # What the serving process shares with them: the standard library and the words for people.
     "serving.listing serving.small_counts": "",
-    "serving.reader serving.archive": "errors serving.listing serving.reader",
+    "serving.reader serving.archive serving.soundness": "errors serving.listing serving.reader "
+    "serving.soundness serving.headers",
     "serving.changes serving.export_* serving.catalogue": "french serving.listing serving.reader "
     "serving.export_atom",
     "serving serving.*": "serving.answers serving.deps serving.docs_page serving.problems "
@@ -107,7 +108,8 @@ ARROWS = {
     "serving.options serving.limits serving.metrics serving.access_log serving.keys "
     "serving.key_store serving.front serving.replies serving.negotiation serving.handlers "
     "serving.counters serving.parts serving.application "
-    "serving.problems_fr serving.actions serving.action_schemas serving.webhooks "
+    "serving.problems_fr serving.details_fr serving.soundness "
+    "serving.actions serving.action_schemas serving.webhooks "
     "serving.hook_store serving.hook_urls serving.worker "
     ". errors settings",
     # The simulated estuary writes files; it knows neither the lake nor the model.
@@ -141,7 +143,7 @@ HOMES = {
     "pydantic pydantic_core": "config config_problems serving.* ingest.docs ingest.provider_docs "
     # The keys of providers: their common ones, those of a family, those of a kind.
     "ingest.provider ingest.configured ingest.providers.* ingest.documents ingest.happenings "
-    "ingest.mapping ingest.polling ingest.car_parks ingest.open_meteo_*",
+    "ingest.mapping ingest.polling ingest.car_parks ingest.keyed ingest.open_meteo_*",
 }
 
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}

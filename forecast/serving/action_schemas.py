@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from forecast.serving.deps import Day, NoFilters
-from forecast.serving.schemas import Forecast, Level, Metadata
+from forecast.serving.schemas import Forecast, Level, Metadata, ProblemDetails
 
 SOURCES = ("influx", "mobility", "parking", "waste", "weather", "weather_forecast", "events")
 """Sources of which a file may be sent."""
@@ -173,6 +173,14 @@ class Report(_Shape):
         description="Errors first: kind, file, line, column, what, value, expected, advice"
     )
     not_listed: int
+
+
+class FileProblem(ProblemDetails):
+    """A file that was refused, or parameters that were."""
+
+    report: Report | None = Field(
+        None, description="Row by row; absent where no file was looked at"
+    )
 
 
 class Uploaded(_Shape):

@@ -6,19 +6,20 @@ import json
 import logging
 import re
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParameter
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from forecast.errors import WorkerError
 from forecast.serving.action_schemas import (
     SOURCES,
+    FileProblem,
     ScenarioAnswer,
     ScenarioRequest,
     Uploaded,
@@ -30,40 +31,25 @@ from forecast.serving.problems import (
     FILE_REFUSED,
     INVALID_PARAMETER,
     MAX_LISTED,
+    REQUEST_REFUSED,
     RETRY_AFTER_SECONDS,
     UNKNOWN_SOURCE,
+    UNSUPPORTED_MEDIA_TYPE,
     WORKER_UNAVAILABLE,
     ProblemError,
     fault,
 )
 from forecast.serving.schemas import ProblemDetails
 from forecast.serving.service import Served
-from forecast.serving.worker import Limits, Worker
-from forecast.settings import Settings
-
-UPLOAD_LIMITS = Limits(waiting=4, load_seconds=300.0, answer_seconds=300.0, idle_seconds=60.0)
-"""A month is checked in a second or two, ten years of a country in minutes."""
+from forecast.serving.worker import Worker
 
 _log = logging.getLogger("uvicorn.error")
 _NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _PROBLEM: dict[str, Any] = {"model": ProblemDetails}
 
-
-@asynccontextmanager
-async def _workers(app: FastAPI) -> AsyncIterator[None]:
-    """The processes beside the server: none until something is asked of them."""
-    settings: Settings = app.state.settings
-    app.state.scenarios = Worker("forecast.serving.scenario_worker", settings)
-    app.state.uploads = Worker("forecast.serving.upload_worker", settings, UPLOAD_LIMITS)
-    yield
-    await app.state.scenarios.stop()
-    await app.state.uploads.stop()
-
-
 router = APIRouter(
     prefix="/v1",
     tags=["actions"],
-    lifespan=_workers,
     dependencies=[Depends(given_once)],
     responses={
         401: {**_PROBLEM, "description": "No valid key"},
@@ -135,8 +121,10 @@ def _question(served: Served, wanted: ScenarioRequest) -> dict[str, Any]:
     "/sources/{source}/files",
     response_model=Uploaded,
     responses={
+        400: {**_PROBLEM, "description": "The file did not come whole"},
         404: {**_PROBLEM, "description": "Unknown source; valid names in errors"},
-        422: {**_PROBLEM, "description": "The file has errors, listed in report"},
+        415: {**_PROBLEM, "description": "A form, not the file by itself"},
+        422: {"model": FileProblem, "description": "The file has errors, listed in report"},
     },
     summary="Send a file of a source",
     openapi_extra={
@@ -160,17 +148,31 @@ async def upload(
             f"There is no source {source[:64]!r} to send files of. {UNKNOWN_SOURCE.remedy}",
             [fault("source", source[:64], "unknown source", list(SOURCES))],
         )
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise ProblemError(
+            UNSUPPORTED_MEDIA_TYPE,
+            "A form was sent, not the file by itself. Send its bytes as the body: "
+            "`curl --data-binary @file.csv -H 'Content-Type: text/csv'`.",
+        )
     clock: Callable[[], datetime] = request.app.state.clock
     now = clock().isoformat(timespec="seconds")
-    with tempfile.TemporaryDirectory(prefix="afflux-upload-") as scratch:
-        # The folder's name is kept in the lake's history: who sent it. The file's is ours alone.
-        folder = Path(scratch, "upload-" + re.sub(r"[^A-Za-z0-9_.-]", "-", key_id))
-        folder.mkdir()
-        with (folder / f"{source}.csv").open("wb") as file:
-            async for chunk in request.stream():
-                file.write(chunk)
-        question = {"folder": str(folder), "dry_run": parameters.dry_run, "now": now}
-        found = json.loads(await _asked(request.app.state.uploads, question, "uploads"))
+    try:
+        with tempfile.TemporaryDirectory(prefix="afflux-upload-") as scratch:
+            # The folder's name is kept in the lake's history: who sent it. The file's is ours.
+            folder = Path(scratch, "upload-" + re.sub(r"[^A-Za-z0-9_.-]", "-", key_id))
+            folder.mkdir()
+            with (folder / f"{source}.csv").open("wb") as file:
+                async for chunk in request.stream():
+                    file.write(chunk)
+            question = {"folder": str(folder), "dry_run": parameters.dry_run, "now": now}
+            found = json.loads(await _asked(request.app.state.uploads, question, "uploads"))
+    except ClientDisconnect as error:
+        raise ProblemError(
+            REQUEST_REFUSED, "The file did not come whole. Send it again."
+        ) from error
+    except OSError as error:
+        _log.error("uploads: %s", error)
+        raise _unavailable("the file cannot be taken in; the server's log says why", 30) from error
     answer = {
         "source": source,
         "filename": parameters.filename,

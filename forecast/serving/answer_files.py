@@ -30,7 +30,7 @@ from forecast.serving.reader import Publication
 from forecast.serving.records import forecast_records, weekend_days, zone_records
 from forecast.serving.scoreboard import scoreboard
 from forecast.serving.totals import weekend_totals
-from forecast.tables import quantile_name
+from forecast.tables import contribution_name, quantile_name
 from forecast.truth import Truth
 
 _log = logging.getLogger(__name__)
@@ -116,7 +116,8 @@ def forecast_files(run: Run) -> tuple[dict[str, File], dict[str, Any]]:
         files[f"{name}.json"] = File(body, (path, f"{path}.json"))
         listings[f"{name}.json"] = Listing.indexed(body, start, lengths, listed).columns()
         files |= dict(_flat(name, path, listed, zones, run))
-    files["forecasts.parquet"] = File(_parquet(run), ("/v1/forecasts.parquet",), PARQUET, lazy=True)
+    parquet = _parquet(run, records)
+    files["forecasts.parquet"] = File(parquet, ("/v1/forecasts.parquet",), PARQUET, lazy=True)
     files["forecasts.ics"] = File(
         export_calendar.calendar(records, about),
         ("/v1/forecasts.ics",),
@@ -165,16 +166,24 @@ def _flat(
     yield f"{name}.geojson", File(body, (f"{path}.geojson",), export_geo.MEDIA_TYPE, lazy=True)
 
 
-def _parquet(run: Run) -> bytes:
-    """The rows of the forecasts table, with the names of the zones; the same rows, same bytes."""
-    zones = {zone.id: zone.name for zone in run.config.zones}
+def _parquet(run: Run, records: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows of the forecasts table, with the figures of ``records``; same rows, same bytes."""
     rows = run.rows.drop(columns="_zone").assign(
-        zone_name=run.rows["zone_id"].astype("str").map(zones),
+        zone_name=[record["zone_name"] for record in records],
+        usual=pd.array([record["usual"] for record in records], dtype="Int64"),
+        **{
+            f"influx_{name}": [record["influx"][name] for record in records]
+            for name in run.quantiles
+        },
         unit=run.about["unit"],
         licence=run.about["licence"],
         attribution=run.about["attribution"],
         simulated=run.about["simulated"],
     )
+    for column in rows.columns[rows.columns.str.startswith(contribution_name(""))]:
+        domain = column.removeprefix(contribution_name(""))
+        told = [(record["contributions"] or {}).get(domain) for record in records]
+        rows[column] = pd.array(told, dtype="Int64")
     for column in ("zone_id", "level", "regime", "model_version"):
         rows[column] = rows[column].astype("str")
     buffer = io.BytesIO()
@@ -217,7 +226,10 @@ def change_files(run: Run, folder: Path, files: Mapping[str, File], name: str) -
     head = {"metadata": run.about, **changes.since(before, after, moment - CHANGES_SINCE)}
     found = changes.level_changes(before, after) if before else []
     answer = {**head, "changes": found}
+    moves = changes.moves(before, after) if before else []
     return {
+        # Answers no path: the pages are written from it.
+        "moves.json": File(to_json({"moves": moves})),
         "changes.json": File(to_json(answer), ("/v1/changes", "/v1/changes.json")),
         "changes.atom": File(
             export_atom.feed(answer), ("/v1/changes.atom",), export_atom.MEDIA_TYPE, lazy=True

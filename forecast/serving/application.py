@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 import forecast
 from forecast.serving import actions, routes, routes_pages, webhooks
 from forecast.serving.answers import made_answer
+from forecast.serving.deps import no_parameters
 from forecast.serving.front import Front
 from forecast.serving.handlers import handle_problems
 from forecast.serving.metrics import metrics
@@ -59,18 +60,32 @@ class Application(FastAPI):
             for operations in document["paths"].values():
                 for method, operation in operations.items():
                     _document_problems(method, operation["responses"])
-            shapes = document.setdefault("components", {}).setdefault("schemas", {})
-            shapes.setdefault("ProblemDetails", ProblemDetails.model_json_schema())
+                    if "401" in operation["responses"]:
+                        operation["security"] = [{"key": []}]
+            parts = document["components"]
+            parts["schemas"].setdefault("ProblemDetails", ProblemDetails.model_json_schema())
+            parts["securitySchemes"] = {"key": _KEY}
             self.openapi_schema = document
         return self.openapi_schema
 
 
+_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of the operation's scope, made on the server with `afflux keys add`; "
+    "none where the server has the scope open",
+}
 _EVERYWHERE = {
     "414": "URL too long",
     "429": "Too many requests; see Retry-After",
     "431": "Headers too large",
 }
-_WITH_BODY = {"408": "Body too slow", "413": "Body too large"}
+_WITH_BODY = {
+    "400": "The body cannot be read",
+    "408": "Body too slow",
+    "413": "Body too large",
+    "415": "The body is not what /docs names",
+}
 
 
 def _document_problems(method: str, responses: dict[str, Any]) -> None:
@@ -91,6 +106,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _openapi(request: Request) -> Response:
+    no_parameters(request)
     document = dict(request.app.openapi())
     if request.scope.get("root_path"):
         document["servers"] = [{"url": request.scope["root_path"]}]

@@ -7,6 +7,7 @@ needs the standard library only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from forecast.serving.export_atom import labelled
@@ -14,6 +15,8 @@ from forecast.serving.export_atom import labelled
 MEDIA_TYPE = "application/ld+json"
 
 _FILE_TYPE = "http://publications.europa.eu/resource/authority/file-type/"
+_OFTEN = "http://publications.europa.eu/resource/authority/frequency/"
+_HOUR = timedelta(hours=1)
 _MEDIA = "https://www.iana.org/assignments/media-types/"
 _FORMATS = (
     ("forecasts.csv", "CSV", "text/csv", "Prévisions, une ligne par zone et par jour"),
@@ -27,6 +30,9 @@ _WHAT = (
     "Visiteurs attendus par zone et par jour, aujourd'hui et les jours suivants, avec quantiles et "
     "niveaux (vert, orange, rouge, noir)"
 )
+OFTEN = {1.0: "HOURLY", 12.0: "DAILY_2", 24.0: "DAILY", 168.0: "WEEKLY"}
+"""Frequency of publication, by the hours between two."""
+
 LICENCES = {
     "etalab-2.0": "https://www.etalab.gouv.fr/licence-ouverte-open-licence",
     "licence ouverte 2.0": "https://www.etalab.gouv.fr/licence-ouverte-open-licence",
@@ -49,7 +55,10 @@ def dcat(about: Mapping[str, Any], zones: Sequence[Mapping[str, Any]]) -> dict[s
     rights: dict[str, Any] = {}
     if licence:
         known = LICENCES.get(licence.casefold())
-        rights = {"dct:license": {"@id": known} if known else {"rdfs:label": licence}}
+        named = {"@id": known} if known else {"rdfs:label": licence}
+        rights = {"dct:license": {"@type": "dct:LicenseDocument", **named}}
+    hours = (_instant(about["next_expected_at"]) - _instant(about["published_at"])) / _HOUR
+    often = {"dct:accrualPeriodicity": {"@id": f"{_OFTEN}{OFTEN[hours]}"}} if hours in OFTEN else {}
     return {
         "@context": {
             "dcat": "http://www.w3.org/ns/dcat#",
@@ -65,10 +74,11 @@ def dcat(about: Mapping[str, Any], zones: Sequence[Mapping[str, Any]]) -> dict[s
         "dct:title": _french(labelled(f"Prévisions d'affluence, {territory['name']}", about)),
         "dct:description": _french(labelled(_WHAT, about)),
         "dct:publisher": {
-            "@type": "foaf:Organization",
+            "@type": ["foaf:Agent", "foaf:Organization"],
             "foaf:name": about["attribution"] or territory["name"],
         },
         "dct:modified": {"@type": "xsd:dateTime", "@value": about["published_at"]},
+        **often,
         "dct:language": {
             "@id": "http://publications.europa.eu/resource/authority/language/FRA"
         },
@@ -90,11 +100,16 @@ def dcat(about: Mapping[str, Any], zones: Sequence[Mapping[str, Any]]) -> dict[s
                 "dcat:mediaType": {"@id": f"{_MEDIA}{media_type}"},
                 "dct:format": {"@id": f"{_FILE_TYPE}{kind}"},
                 **({"dct:conformsTo": {"@id": "schemas/forecasts.json"}} if kind == "CSV" else {}),
+                "dct:modified": {"@type": "xsd:dateTime", "@value": about["published_at"]},
                 **rights,
             }
             for path, kind, media_type, title in _FORMATS
         ],
     }  # fmt: skip
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _french(text: str) -> dict[str, str]:

@@ -152,6 +152,22 @@ def since(before: Publication | None, after: Publication, asked: datetime | None
     }
 
 
+def moves(before: Publication, after: Publication) -> list[dict[str, Any]]:
+    """What changed in each forecast of ``after`` that ``before`` had too (see `explanation`)."""
+    everything = Selection()
+    known = {
+        (row["zone_id"], row["target_date"]): row
+        for row in before.listings["forecasts.json"].records(everything)
+    }
+    found = []
+    for row in after.listings["forecasts.json"].records(everything):
+        zone_and_day = {name: row[name] for name in ("zone_id", "target_date")}
+        old = known.get(tuple(zone_and_day.values()))
+        if old:
+            found.append(zone_and_day | explanation(row, after, before, [old])["change"])
+    return found
+
+
 def explanation(
     record: dict[str, Any],
     after: Publication,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from forecast.serving.problems import (
     INVALID_PARAMETER,
+    MAX_LISTED,
     NO_PUBLICATION,
     RETRY_AFTER_SECONDS,
     ProblemError,
@@ -193,6 +194,18 @@ def given_once(request: Request) -> None:
                 fault(name, request.query_params.getlist(name), "given more than once")
                 for name in twice
             ],
+        )
+
+
+def no_parameters(request: Request) -> None:
+    """Refuse any parameter, where a route is not in the OpenAPI document."""
+    names = list(dict.fromkeys(request.query_params))
+    if names:
+        message = "unknown parameter; remove it or correct its spelling"
+        raise ProblemError(
+            INVALID_PARAMETER,
+            f"{', '.join(names[:10])}: {message}. {INVALID_PARAMETER.remedy}",
+            [fault(name, request.query_params[name], message) for name in names[:MAX_LISTED]],
         )
 
 

@@ -96,10 +96,12 @@ def _section(asked: str, operation: dict[str, Any], shapes: dict[str, Any], root
             path = path.replace(f"{{{parameter['name']}}}", str(_example(parameter, shapes)))
     url = escape(f"http://localhost:8000{root_path}{path}")
     command = "curl --compressed" if method == "GET" else f"curl -X {method}"
+    if "security" in operation:
+        command += ' -H "Authorization: Bearer $AFFLUX_KEY"'
     return (
         f'<section><h2 id="{escape(operation["operationId"])}"><code>{escape(asked)}</code></h2>'
         f"<p>{escape(operation['summary'])}. {escape(operation.get('description', ''))}</p>"
-        f"<pre>{command} {url}</pre>{parameters}"
+        f"<pre>{escape(command)} {url}</pre>{parameters}"
         f"<details><summary>Fields of the answer</summary><table>{fields}</table></details>"
         f"<details><summary>Example</summary><pre>{escape(example)}</pre></details>"
         f"<p>Other statuses: {statuses or 'none'}.</p></section>"

@@ -15,6 +15,12 @@ from forecast import french
 from forecast.serving.listing import LEVELS
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
+_NO_EVENTS = (
+    *("BEGIN:VTIMEZONE", "TZID:UTC", "BEGIN:STANDARD", "DTSTART:19700101T000000"),
+    *("TZOFFSETFROM:+0000", "TZOFFSETTO:+0000", "END:STANDARD", "END:VTIMEZONE"),
+)
+"""Stands where no day is full: a calendar has one component at least (RFC 5545, section 3.6)."""
+
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -35,9 +41,8 @@ def calendar(
         "X-PUBLISHED-TTL:PT6H",
     ]
     wanted = LEVELS[LEVELS.index(least) :]
-    for record in records:
-        if record["level"] in wanted:
-            lines += _event(record, about)
+    events = [line for r in records if r["level"] in wanted for line in _event(r, about)]
+    lines += events or _NO_EVENTS
     lines.append("END:VCALENDAR")
     return b"".join(_folded(line) for line in lines)
 

@@ -16,11 +16,15 @@ from forecast.serving.listing import LEVELS
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 ENGLISH, FRENCH = "en", "fr"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Row = Mapping[str, Any]
 
 _BEFORE = (1, 3, 7)
+_RUN = (
+    *("origin", "published_at", "model_version", "lake_version"),
+    *("unit", "licence", "attribution", "simulated"),
+)
 HISTORY_COLUMNS = (
     *("zone_id", "zone_name", "target_date", "observed", "observed_level"),
     *(
@@ -28,23 +32,14 @@ HISTORY_COLUMNS = (
         for days in _BEFORE
         for name in ("influx_p10", "influx_p50", "influx_p90", "level", "horizon_days", "basis")
     ),
-    *("unit", "licence", "attribution", "simulated"),
+    *_RUN,
 )
 """Columns of :func:`history_rows`."""
 
 
 def forecast_rows(records: Iterable[Row], about: Row, quantiles: Sequence[str]) -> list[Row]:
     """Forecasts as flat rows; each says the run it comes from, so that a file stands alone."""
-    run = {
-        "origin": about["origin"],
-        "published_at": about["published_at"],
-        "model_version": about["model_version"],
-        "lake_version": about["lake_version"],
-        "unit": about["unit"],
-        "licence": about["licence"],
-        "attribution": about["attribution"],
-        "simulated": about["simulated"],
-    }
+    run = {name: about[name] for name in _RUN}
     rows: list[Row] = [
         {
             **{name: record[name] for name in ("zone_id", "zone_name", "target_date")},
@@ -79,8 +74,7 @@ def history_rows(zone: Row, records: Iterable[Row], about: Row) -> list[Row]:
                 row[f"influx_{name}_{days}d"] = entry["influx"].get(name) if entry else None
             for name in ("level", "horizon_days", "basis"):
                 row[f"{name}_{days}d"] = entry[name] if entry else None
-        run = {name: about[name] for name in ("unit", "licence", "attribution", "simulated")}
-        rows.append({**row, **run})
+        rows.append({**row, **{name: about[name] for name in _RUN}})
     return rows
 
 

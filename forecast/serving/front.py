@@ -20,7 +20,14 @@ from forecast.serving.answers import Reply
 from forecast.serving.counters import Counters, age_and_missed
 from forecast.serving.headers import RawHeaders, cors, flags
 from forecast.serving.keys import HEADERS
-from forecast.serving.limits import Limiter, head_problem, header, limited_receive, refused_by
+from forecast.serving.limits import (
+    Limiter,
+    head_problem,
+    header,
+    largest_body,
+    limited_receive,
+    refused_by,
+)
 from forecast.serving.negotiation import takes
 from forecast.serving.options import ServerOptions
 from forecast.serving.problems import ProblemError
@@ -150,7 +157,8 @@ class Front:
         elif self._origins and _is_preflight(scope):
             app = _preflight
         elif scope["method"] not in _READS:
-            receive = limited_receive(receive, self._options.max_body, self._options.body_seconds)
+            most = largest_body(scope, self._options)
+            receive = limited_receive(receive, most, self._options.body_seconds)
         try:
             await app(inner, receive, noted)
         finally:

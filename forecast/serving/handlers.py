@@ -16,6 +16,7 @@ from forecast.serving.problems import (
     BODY_TOO_LARGE,
     INTERNAL_ERROR,
     INVALID_PARAMETER,
+    MAX_LISTED,
     METHOD_NOT_ALLOWED,
     NOT_ACCEPTABLE,
     NOT_FOUND,
@@ -35,19 +36,35 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    if _is_no_json(request, error):
+        sent = request.headers.get("content-type", "")[:80] or "nothing"
+        text = f"The body was sent as {sent}, not as application/json."
+        text = f"{text} {UNSUPPORTED_MEDIA_TYPE.remedy}"
+        return problem_response(request, ProblemError(UNSUPPORTED_MEDIA_TYPE, text))
     faults = []
-    for found in error.errors():
+    for found in error.errors()[:MAX_LISTED]:
         place = [str(part) for part in found["loc"]]
         # A fault in a body is named by its path: weather.0.precipitation.
         name = ".".join(place[1:]) or place[0]
+        if found["type"] == "json_invalid":  # The place is then that of a character.
+            name = place[0]
         message = found["msg"].removeprefix("Value error, ")
         if found["type"] == "extra_forbidden":
             message = "unknown parameter; remove it or correct its spelling"
         value = found["input"] if place[0] != "body" else _repeated(found["input"])
         faults.append(fault(name, value, message))
-    named = ", ".join(dict.fromkeys(entry["parameter"] for entry in faults))
+    named = ", ".join(list(dict.fromkeys(entry["parameter"] for entry in faults))[:10])
     detail = f"{named}: {faults[0]['message']}. {INVALID_PARAMETER.remedy}"
     return problem_response(request, ProblemError(INVALID_PARAMETER, detail, faults))
+
+
+def _is_no_json(request: Request, error: RequestValidationError) -> bool:
+    """Whether the body could not be read as an object because it is not said to be JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    said_json = kind == "application/json" or kind.endswith("+json")
+    return not said_json and any(
+        found["loc"] == ("body",) and isinstance(found["input"], bytes) for found in error.errors()
+    )
 
 
 def _repeated(value: Any) -> Any:
@@ -78,6 +95,10 @@ async def _on_http(request: Request, error: Exception) -> Response:
             METHOD_NOT_ALLOWED,
             f"{path} does not take {method}; it takes {allowed}.",
             headers={"allow": allowed},
+        )
+    elif error.status_code == 400:
+        problem = ProblemError(
+            REQUEST_REFUSED, "The body did not come whole, or is no JSON in UTF-8. Send it again."
         )
     else:
         kind = _BY_STATUS.get(error.status_code, REQUEST_REFUSED)

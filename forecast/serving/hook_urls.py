@@ -18,8 +18,17 @@ from forecast.errors import HookError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_TUNNELS = tuple(map(ipaddress.ip_network, ("2002::/16", "2001::/32", "64:ff9b::/96")))
-"""IPv6 networks whose addresses hold an IPv4 address (6to4, Teredo, NAT64)."""
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""Where every IPv6 address is that anybody can reach (RFC 4291); translated ones (NAT64) and those
+that hold an IPv4 address are outside."""
+
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("2001::/32", "2002::/16", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24"),
+    )
+)
+"""Teredo, 6to4, documentation, protocol assignments, 6to4 relays: `is_global` misses some."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,8 @@ def is_public(address: Address) -> bool:
     if address.version == 6:
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in _TUNNELS):
+        if address not in _UNICAST:
             return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast

@@ -64,11 +64,7 @@ def authorize(request: Request, scope: str) -> str:
     try:
         key = keys.find(token.strip(), clock())
     except AffluxError as error:
-        raise ProblemError(
-            KEYS_UNREADABLE,
-            f"The keys of this server cannot be read. {KEYS_UNREADABLE.remedy}",
-            headers={"retry-after": str(RETRY_AFTER_SECONDS)},
-        ) from error
+        raise unreadable() from error
     if key is None:
         raise _challenge("The key is not known, or no longer valid.", ', error="invalid_token"')
     if scope not in key.scopes:
@@ -87,6 +83,15 @@ def authorize(request: Request, scope: str) -> str:
     if spent.refused:
         raise refused_by(spent)
     return key.id
+
+
+def unreadable() -> ProblemError:
+    """The 503 while the file of keys cannot be read."""
+    return ProblemError(
+        KEYS_UNREADABLE,
+        f"The keys of this server cannot be read. {KEYS_UNREADABLE.remedy}",
+        headers={"retry-after": str(RETRY_AFTER_SECONDS)},
+    )
 
 
 def _challenge(detail: str, error: str) -> ProblemError:

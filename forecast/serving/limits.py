@@ -28,6 +28,12 @@ from forecast.serving.problems import (
 
 _WINDOW = 60.0  # Seconds over which quotas are said, in which an empty bucket is full again.
 
+UNCOUNTED = frozenset(("/health/live", "/health/ready"))
+"""Paths that are asked at any rate: who watches the server must not be refused."""
+
+MAX_DOCUMENT = 1 << 20
+"""Largest body of a request that sends no file [bytes]: it is read before the key is looked at."""
+
 MAX_BUCKETS = 20_000
 """Clients remembered; beyond it the half that has asked least recently is forgotten (3 MB)."""
 
@@ -96,7 +102,7 @@ class Limiter:
     def ask(self, scope: Scope, now: float) -> Spent | None:
         """Count a request against its address; None where the address is not limited."""
         bucket = self._bucket(client_of(scope))
-        if bucket is None or "/health/" in scope["path"][-13:]:
+        if bucket is None or scope["path"].removeprefix(scope["root_path"]) in UNCOUNTED:
             return None
         reading = scope["method"] in ("GET", "HEAD")
         return (self.reads if reading else self.writes).take(bucket, now)
@@ -167,9 +173,16 @@ def head_problem(scope: Scope, options: ServerOptions) -> ProblemError | None:
             f"{HEAD_TOO_LARGE.remedy}",
         )
     length = header(scope, b"content-length")
-    if length is not None and length.isdigit() and int(length) > options.max_body:
-        return _too_large(options.max_body)
+    most = largest_body(scope, options)
+    if length is not None and length.isdigit() and int(length) > most:
+        return _too_large(most)
     return None
+
+
+def largest_body(scope: Scope, options: ServerOptions) -> int:
+    """How large the body of a request may be [bytes]; only files may be larger than a document."""
+    sends_file = scope["path"].endswith("/files")
+    return options.max_body if sends_file else min(MAX_DOCUMENT, options.max_body)
 
 
 def _too_large(most: int) -> ProblemError:

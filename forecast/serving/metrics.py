@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from forecast.serving.counters import BOUNDS, Counters, Tally, age_and_missed
+from forecast.serving.deps import no_parameters
 from forecast.serving.headers import DATA_HEADERS
 from forecast.serving.keys import authorize
 from forecast.serving.limits import client_of, header, is_within
@@ -33,6 +34,7 @@ metrics = APIRouter()
 async def exposition(request: Request) -> Response:
     """Everything counted, for Prometheus: from this machine, or with a key of scope metrics."""
     scope = request.scope
+    no_parameters(request)
     forwarded = header(scope, b"x-forwarded-for") or header(scope, b"forwarded")
     if forwarded is not None or not is_within(client_of(scope), LOOPBACK_NETWORKS):
         authorize(request, "metrics")

@@ -45,6 +45,8 @@ _WAITS = (0.5, 1.0, 2.0, 4.0)
 _REQUEST_SECONDS = 5.0
 _AT_ONCE = 8
 _GONE = 410
+_SAID = ("origin", "published_at", "model_version", "lake_version", "regime", "unit", "simulated",
+         "label", "licence", "attribution")  # fmt: skip
 _ROUNDING = 1e-9
 
 
@@ -99,8 +101,7 @@ def _tell(
     told, changes = changed(hook, store.told(hook.id), answers["forecasts"], today)
     message = None
     if changes:
-        kept = ("origin", "published_at", "regime", "unit", "simulated", "label", "attribution")
-        data = {"publication": name, **{key: about[key] for key in kept}, "changes": changes}
+        data = {"publication": name, **{key: about[key] for key in _SAID}, "changes": changes}
         body = {"type": "levels.changed", "timestamp": _text(now), "data": data}
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         message = Message(f"msg_{secrets.token_hex(16)}", hook.id, text, _text(now))

@@ -22,12 +22,20 @@ from forecast.serving.key_store import KeyStore
 from forecast.serving.limits import Limiter
 from forecast.serving.options import ServerOptions
 from forecast.serving.service import Service
+from forecast.serving.worker import Limits, Worker
 from forecast.settings import Settings
+
+UPLOAD_LIMITS = Limits(waiting=4, load_seconds=300.0, answer_seconds=300.0, idle_seconds=60.0)
+"""A month is checked in a second or two, ten years of a country in minutes."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts; ``clock`` gives the present instant (UTC)."""
+    """The parts; ``clock`` gives the present instant (UTC).
+
+    ``scenarios`` and ``uploads`` are the processes beside the server: none until something is asked
+    of them.
+    """
 
     settings: Settings
     options: ServerOptions
@@ -36,6 +44,8 @@ class Parts:
     limiter: Limiter
     counters: Counters
     keys: KeyStore
+    scenarios: Worker
+    uploads: Worker
 
     @classmethod
     def of(cls, settings: Settings, options: ServerOptions, clock: Callable[[], datetime]) -> Self:
@@ -48,6 +58,8 @@ class Parts:
             limiter=Limiter(options),
             counters=Counters(),
             keys=KeyStore(settings.publications.parent / KEYS_FILE),
+            scenarios=Worker("forecast.serving.scenario_worker", settings),
+            uploads=Worker("forecast.serving.upload_worker", settings, UPLOAD_LIMITS),
         )
 
     def front(self, app: ASGIApp) -> Front:
@@ -71,6 +83,8 @@ class Parts:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        for worker in (self.scenarios, self.uploads):
+            await worker.stop()
         if handler is not None:
             polled.summarise()
             access_log.stop(handler)

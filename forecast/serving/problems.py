@@ -8,6 +8,7 @@ from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 30
+_REPEATED = 200
 MAX_LISTED = 100
 """Values listed at most in an error, so that a reply about one zone of thousands stays short."""
 
@@ -182,8 +183,14 @@ class ProblemError(Exception):
 
 
 def fault(parameter: str, value: Any, message: str, expected: Any = None) -> dict[str, Any]:
-    """One entry of ``errors``."""
-    return {"parameter": parameter, "value": value, "message": message, "expected": expected}
+    """One entry of ``errors``; long texts are cut, so that no answer grows with its request."""
+    short = value[:_REPEATED] if isinstance(value, str) else value
+    return {
+        "parameter": parameter[:_REPEATED],
+        "value": short,
+        "message": message,
+        "expected": expected,
+    }
 
 
 def unknown_zones(zone_ids: Sequence[str], known: Sequence[str]) -> ProblemError:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from forecast.serving.details_fr import DETAILS
+
 KINDS = {
     "not-found": ("Page inexistante", "Choisissez un des chemins de /docs."),
     "unknown-zone": ("Zone inconnue", "Choisissez un zone_id de /v1/zones."),
@@ -104,6 +106,23 @@ MESSAGES = {
     r"List should have at most (.+) items? after.*": "au plus {0} entrées sont attendues",
     r"List should have at least (.+) items? after.*": "au moins {0} entrée est attendue",
     r"unknown zone": "zone inconnue",
+    r"unknown source": "source inconnue",
+    r"unknown webhook": "abonnement inconnu",
+    r"must begin with https://": "doit commencer par https://",
+    r"leads to a private or reserved network, where nothing is sent": (
+        "mène à un réseau privé ou réservé, où rien n'est envoyé"
+    ),
+    r"names a host that cannot be found \((.*)\)": "nomme un hôte introuvable ({0})",
+    r"must name a host, without user, password or fragment": (
+        "doit nommer un hôte, sans utilisateur, mot de passe ni fragment"
+    ),
+    r"is no URL \((.+)\)": "n'est pas une URL ({0})",
+    r"must be ASCII without blanks; encode other characters \((.+)\)": (
+        "doit être en ASCII, sans blanc\u202f; codez les autres caractères ({0})"
+    ),
+    r"this key has ([0-9]+) webhooks, the most there may be; remove one": (
+        "cette clé a {0} abonnements, le plus qu'il puisse y en avoir\u202f: retirez-en un"
+    ),
     r"unknown parameter; remove it or correct its spelling": (
         "paramètre inconnu\u202f: retirez-le ou corrigez-en l'orthographe"
     ),
@@ -138,61 +157,6 @@ MESSAGES = {
 }
 """What ``errors[].message`` says, as patterns."""
 
-DETAILS = {
-    r"There is no source (.+) to send files of\. Use.*": (
-        "Il n'y a pas de source {0} dont envoyer des fichiers."
-    ),
-    r"There is no webhook (.+) of this key\. Use.*": "Cette clé n'a pas d'abonnement {0}.",
-    r"(.+) has ([0-9]+) errors?\. Correct.*": "{0} a {1} erreur(s).",
-    r"There is nothing at (.+)\. Use one.*": "Il n'y a rien à {0}.",
-    r"(.+) does not take (\S+); it takes (.+)\.": "{0} n'admet pas {1}, mais {2}.",
-    r"There is no zone (.+) in this territory\. Use.*": (
-        "Il n'y a pas de zone {0} dans ce territoire\u202f: voyez errors[0].expected."
-    ),
-    r"(.+): given more than once\. Give it once; only (.+) repeat\.": (
-        "{0}\u202f: donné plusieurs fois. Donnez-le une fois\u202f; seuls {1} se répètent."
-    ),
-    r"Nothing had been published at (.+); the first publication is of (.+)\. Ask.*": (
-        "Rien n'était publié à {0}\u202f; la première publication est du {1}."
-    ),
-    r"The publication has no forecast of (.+)\. Use.*": (
-        "La publication n'a pas de prévision du {0}."
-    ),
-    r"There is no quantile (.+) in this publication\. Correct.*": (
-        "Il n'y a pas de quantile {0} dans cette publication."
-    ),
-    r"Parquet is offered for all forecasts of the present publication; remove.*": (
-        "Parquet est offert pour toutes les prévisions de la publication présente\u202f: retirez "
-        "les filtres, ou demandez CSV."
-    ),
-    r"This answer is offered as (.+)\. Ask.*": "Cette réponse est offerte en {0}.",
-    r"There is no forecast to serve yet\. Publish.*": "Il n'y a pas encore de prévision à servir.",
-    r"There is no forecast to serve yet\. What is there was refused: (.+)\. Publish.*": (
-        "Il n'y a pas encore de prévision à servir\u202f; ce qu'il y a a été refusé ({0})."
-    ),
-    r"The body has more than ([0-9]+) bytes\..*": "Le corps dépasse {0} octets.",
-    r"The body did not come within ([0-9]+) seconds\..*": (
-        "Le corps n'est pas venu en {0} secondes."
-    ),
-    r"The URL has ([0-9]+) bytes, at most ([0-9]+) are read\..*": (
-        "L'URL a {0} octets, {1} au plus sont lus."
-    ),
-    r"The headers have ([0-9]+) bytes, at most ([0-9]+) are read\..*": (
-        "Les en-têtes ont {0} octets, {1} au plus sont lus."
-    ),
-    r"More than ([0-9]+) requests in a minute \((.+)\)\. Wait ([0-9]+) s.*": (
-        "Plus de {0} requêtes en une minute ({1}). Attendez {2} s."
-    ),
-    r"This needs a key with the scope (\S+)\..*": "Il faut ici une clé qui ait le droit {0}.",
-    r"The key is not known, or no longer valid\..*": (
-        "La clé n'est pas connue, ou n'est plus valable."
-    ),
-    r"The key (\S+) has not the scope (\S+), but (.+)\..*": (
-        "La clé {0} n'a pas le droit {1}, mais {2}."
-    ),
-}
-"""What ``detail`` says before its remedy, as patterns."""
-
 
 def title(slug: str) -> str | None:
     """Title of a kind of problem in French, None if it has none."""
@@ -225,5 +189,5 @@ def _translated(english: str, texts: dict[str, str]) -> str | None:
     for pattern, french in texts.items():
         found = re.fullmatch(pattern, english, re.DOTALL)
         if found:
-            return french.format(*found.groups())
+            return french.format(*(part.replace("' or '", "' ou '") for part in found.groups()))
     return None

@@ -55,7 +55,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count and watch a new connection."""
         super().connection_made(transport)
-        self._in_head = self._in_body = self._began = False
+        self._in_head = self._in_body = self._began = self._answering = False
         self._head_bytes = 0
         self._since = self.loop.time()
         self._responses = self._seen_responses = self._buffered = 0
@@ -106,6 +106,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Send a stored answer at once, without a task; leave everything else to uvicorn."""
+        if self._answering:
+            # The next of a pipeline: after the one before it, not within it, or a client that
+            # sends a thousand at once would exhaust the stack.
+            self.loop.call_soon(self._start_next, cycle, app)
+            return
         front = getattr(app, "front", None)
         if front is None or not cycle.keep_alive or self.flow.write_paused:
             super()._start_asgi_task(cycle, app)
@@ -119,8 +124,15 @@ class GuardedProtocol(HttpToolsProtocol):
         if extra:
             head.append(rendered(extra))
         self.transport.write(b"".join((*head, b"\r\n", reply.body)))
-        cycle.response_started = cycle.response_complete = True
-        self.on_response_complete()
+        cycle.response_started = cycle.response_complete = self._answering = True
+        try:
+            self.on_response_complete()
+        finally:
+            self._answering = False
+
+    def _start_next(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if not self.transport.is_closing():
+            self._start_asgi_task(cycle, app)
 
     def _watch(self) -> None:
         """Look at the connection now and then; end it if it stands still."""

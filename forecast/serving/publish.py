@@ -126,13 +126,13 @@ def _past(origin: pd.Timestamp, config: RunConfig, settings: Settings, asked: _A
         config,
         origin,
         evidence=evidence,
-        trained_at=_trained_at(settings.models),
+        trained_at=training_instants(settings.models),
     )
     replayed = with_truth(read_record(asked.bundle, config.quantiles), truth, config)
     return Past(pd.concat([replayed, said], ignore_index=True), truth)
 
 
-def _trained_at(models: Path) -> dict[str, pd.Timestamp]:
+def training_instants(models: Path) -> dict[str, pd.Timestamp]:
     """When each bundle that is kept was trained, by its folder's name."""
     found = {}
     for manifest in models.glob(f"bundles/*/{MANIFEST}"):

@@ -30,6 +30,7 @@ from zoneinfo import ZoneInfo
 
 from forecast.errors import PublicationError
 from forecast.serving.listing import Listing, Selection
+from forecast.serving.soundness import REMEDY, check, refusing
 
 SCHEMA_VERSION = 2
 POINTER = "current"
@@ -43,7 +44,6 @@ LISTED = ("forecasts.json", "weekend.json")
 """Files that list forecasts one a line."""
 
 _NAME = re.compile(rf"[0-9]{{8}}T[0-9]{{6}}Z-[0-9a-f]{{{HASH_DIGITS}}}")
-_REMEDY = "publish again with `afflux publish`"
 
 
 @dataclass(frozen=True)
@@ -132,9 +132,9 @@ def current_name(folder: Path) -> str:
             f"{folder}: no publication yet; publish one with `afflux publish`"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise PublicationError(f"{pointer}: cannot be read ({error}); {_REMEDY}") from error
+        raise PublicationError(f"{pointer}: cannot be read ({error}); {REMEDY}") from error
     if not is_name(name):
-        raise PublicationError(f"{pointer}: {name[:80]!r} names no publication; {_REMEDY}")
+        raise PublicationError(f"{pointer}: {name[:80]!r} names no publication; {REMEDY}")
     return name
 
 
@@ -149,15 +149,23 @@ def read_publication(folder: Path) -> Publication:
     Raises
     ------
     PublicationError
-        If there is none, or a file is absent, truncated, altered or of another schema version.
+        If there is none, a file is absent, truncated, altered or of another schema version, or
+        requests could not be answered from it.
     """
     name = current_name(folder)
     home = folder / name
+    with refusing(home):
+        found = _read(name, home)
+        check(found, whole=True)
+    return found
+
+
+def _read(name: str, home: Path) -> Publication:
     manifest = checked_manifest(name, _bytes(home / MANIFEST), home / MANIFEST)
     if manifest["schema_version"] != SCHEMA_VERSION:
         raise PublicationError(
             f"{home}: has schema version {manifest['schema_version']}, this server reads "
-            f"{SCHEMA_VERSION}; {_REMEDY} of the same release"
+            f"{SCHEMA_VERSION}; {REMEDY} of the same release"
         )
     index = json.loads(_verified(home, manifest, INDEX))
     routes = {
@@ -182,21 +190,25 @@ def read_past(
     Raises
     ------
     PublicationError
-        If the manifest does not match ``name``, or a file does not match the manifest.
+        If the manifest does not match ``name``, a file does not match the manifest, or requests
+        could not be answered from it.
     """
-    manifest = checked_manifest(name, manifest_bytes, where)
-    for file in LISTED:
-        if file not in files:
-            raise PublicationError(f"{where}: lacks {file}; it cannot be served")
-        _check(where, manifest, file, files[file])
-    zones = dict.fromkeys(Listing.of(files["forecasts.json"]).zone_ids, "")
-    return Publication(name, manifest, where, files, {}, zones, {})
+    with refusing(where):
+        manifest = checked_manifest(name, manifest_bytes, where)
+        for file in LISTED:
+            if file not in files:
+                raise PublicationError(f"{where}: lacks {file}; it cannot be served")
+            _check(where, manifest, file, files[file])
+        zones = dict.fromkeys(Listing.of(files["forecasts.json"]).zone_ids, "")
+        found = Publication(name, manifest, where, files, {}, zones, {})
+        check(found, whole=False)
+    return found
 
 
 def checked_manifest(name: str, raw: bytes, where: Path) -> dict[str, Any]:
     """The manifest, if its SHA-256 is the one in the publication's name."""
     if hashlib.sha256(raw).hexdigest()[:HASH_DIGITS] != name.rpartition("-")[2]:
-        raise PublicationError(f"{where}: does not match its SHA-256; {_REMEDY}")
+        raise PublicationError(f"{where}: does not match its SHA-256; {REMEDY}")
     found: dict[str, Any] = json.loads(raw)
     return found
 
@@ -211,10 +223,10 @@ def _check(path: Path, manifest: Mapping[str, Any], file: str, content: bytes) -
     stamp = manifest["files"][file]
     if len(content) != stamp["size"]:
         raise PublicationError(
-            f"{path}: has {len(content)} bytes, expected {stamp['size']}; {_REMEDY}"
+            f"{path}: has {len(content)} bytes, expected {stamp['size']}; {REMEDY}"
         )
     if hashlib.sha256(content).hexdigest() != stamp["sha256"]:
-        raise PublicationError(f"{path}: does not match its SHA-256; {_REMEDY}")
+        raise PublicationError(f"{path}: does not match its SHA-256; {REMEDY}")
 
 
 def _bytes(path: Path) -> bytes:
@@ -222,5 +234,5 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PublicationError(
-            f"{path}: cannot be read ({error.strerror or error}); {_REMEDY}"
+            f"{path}: cannot be read ({error.strerror or error}); {REMEDY}"
         ) from error

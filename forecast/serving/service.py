@@ -23,6 +23,7 @@ from forecast.serving.reader import (
     Route,
     read_publication,
 )
+from forecast.serving.soundness import refusing
 
 WATCH_SECONDS = 0.25
 """How often the pointer to the current publication is looked at [s]."""
@@ -137,9 +138,10 @@ class Service:
             self.refused = gone if self.served else None
             return
         try:
-            self.served = Served.of(read_publication(self.folder))
+            with refusing(self.folder):
+                self.served = Served.of(read_publication(self.folder))
         except PublicationError as error:
-            if self.refused is None:
+            if self.refused != str(error):
                 self.refusals += 1
                 _log.error("publication refused: %s", error)
             self.refused = str(error)
@@ -155,7 +157,11 @@ class Service:
             checks = checks + 1 if self.refused else 0
             if self.changed() or checks >= RETRY_CHECKS:
                 checks = 0
-                await asyncio.to_thread(self.refresh)
+                try:
+                    await asyncio.to_thread(self.refresh)
+                except RuntimeError as error:  # No thread could be started: the next look may.
+                    _log.error("publications could not be looked at: %s", error)
+                    self._seen = None
 
     def known_at(self, served: Served, instant: datetime) -> Publication | None:
         """The newest publication made at ``instant`` or before, ``served`` or an earlier one.

@@ -23,6 +23,7 @@ import pandas as pd
 
 from forecast.config import RunConfig
 from forecast.grid import day_number, local_days
+from forecast.serving.small_counts import shown
 from forecast.tables import quantile_name
 from forecast.track_record import ISSUED
 
@@ -45,6 +46,8 @@ def weekend_totals(
     names = [quantile_name(q) for q in config.quantiles]
     dates = [pd.Timestamp(day) for day in days]
     rows = forecasts[forecasts["target_date"].isin(dates)]
+    # What is summed is what is shown of each day, so that the two agree.
+    rows = rows.assign(**{name: rows[name].map(shown) for name in names})
     groups = rows.groupby("zone_id", observed=True)
     sums = groups[names].sum()[groups.size() == len(days)]
     whole = {
@@ -98,7 +101,7 @@ def _total(
     conformal = len(past) >= LEAST_WEEKENDS
     values = conformal_sum(summed, past, levels) if conformal else summed
     influx = {
-        quantile_name(q).removeprefix("influx_"): round(float(value))
+        quantile_name(q).removeprefix("influx_"): shown(float(value))
         for q, value in zip(levels, values, strict=True)
     }
     return {

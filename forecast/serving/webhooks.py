@@ -13,12 +13,12 @@ from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from forecast.errors import HookError
+from forecast.errors import AffluxError, HookError
 from forecast.serving.deps import Nothing, ServiceDep, given_once, published
 from forecast.serving.hook_store import MOST_PER_KEY, Hook, HookStore
 from forecast.serving.hook_urls import target_of
 from forecast.serving.key_store import KeyStore
-from forecast.serving.keys import require
+from forecast.serving.keys import OPEN, require, unreadable
 from forecast.serving.options import ServerOptions
 from forecast.serving.problems import (
     INVALID_PARAMETER,
@@ -182,7 +182,12 @@ def _store(request: Request) -> HookStore:
 def _owner(request: Request, key_id: str) -> str:
     """The name of the calling key, which stays when the key is rotated."""
     keys: KeyStore = request.app.state.keys
-    return next((key.name for key in keys.all() if key.id == key_id), key_id)
+    if key_id == OPEN:
+        return OPEN
+    try:
+        return next((key.name for key in keys.all() if key.id == key_id), key_id)
+    except AffluxError as error:
+        raise unreadable() from error
 
 
 def _state(hook: Hook) -> dict[str, Any]:

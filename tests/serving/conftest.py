@@ -1,8 +1,10 @@
 """A small seeded publication, and the real server on a free port of the loopback."""
 
 import os
+import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +25,9 @@ from forecast.serving.server import command
 from forecast.tables import contribution_name, quantile_name
 from forecast.track_record import LIMITS, columns
 from forecast.truth import Truth
+
+collect_ignore = ["schemathesis_hooks.py"]
+"""What schemathesis loads, and no module with doctests."""
 
 ORIGIN = pd.Timestamp("2026-07-01T06:00:00Z")  # a Wednesday
 
@@ -156,10 +161,24 @@ def frame(config: RunConfig) -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def publish(config: RunConfig, past: Past) -> Callable[..., Path]:
+def publish(
+    config: RunConfig, past: Past, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
     """Publish seeded forecasts in ``home``; ``minutes`` after the origin."""
 
-    def write(home: Path, seed: int = 1, minutes: int = 5, origin=ORIGIN, **kwargs) -> Path:
+    made: dict[tuple[int, int, pd.Timestamp], Path] = {}
+
+    def publish(home: Path, seed: int = 1, minutes: int = 5, origin=ORIGIN, **kwargs) -> Path:
+        """The first publication of a home is a copy of one written before, if there is one."""
+        folder, key = home / "data" / "publications", (seed, minutes, origin)
+        if kwargs or folder.exists():
+            return write(home, seed, minutes, origin, **kwargs)
+        if key not in made:
+            made[key] = write(tmp_path_factory.mktemp("made"), seed, minutes, origin)
+        shutil.copytree(made[key].parent, folder)
+        return folder / made[key].name
+
+    def write(home: Path, seed: int, minutes: int, origin: pd.Timestamp, **kwargs) -> Path:
         kwargs = {"past": past, "bundle": BUNDLE, "geometry": GEOMETRY, **kwargs}
         return write_publication(
             home / "data" / "publications",
@@ -174,7 +193,85 @@ def publish(config: RunConfig, past: Past) -> Callable[..., Path]:
             **kwargs,
         )
 
-    return write
+    return publish
+
+
+PUBLISHERS = """
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+import conftest
+import pandas as pd
+from forecast.config import RunConfig
+from forecast.serving.publication import write_publication
+from forecast.serving.records import ModelStamp
+
+zones = [dict(id=str(i), name="Z", population=1, latitude=0, longitude=0) for i in range(20)]
+config = RunConfig(id="essai", name="Essai", zones=zones)
+frames = [conftest.make_forecasts(config, seed=i) for i in range(3)]
+for line in sys.stdin:
+    folder, most = line.rstrip().split("\\t")
+    child = os.fork()
+    if not child:
+        if int(most):
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
+        try:
+            for second in range(10_000):
+                at = conftest.ORIGIN + pd.Timedelta(seconds=second)
+                write_publication(
+                    Path(folder), forecasts=frames[second % 3], config=config, sources=[],
+                    published_at=at, model=ModelStamp("7"), keep=4,
+                )
+        except Exception as error:
+            print(error, flush=True)
+        os._exit(1)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
+"""
+
+
+class Publishers:
+    """Processes that publish on and on, one at a time, until they are killed or fail."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PUBLISHERS, str(Path(__file__).parent)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, folder: Path, most: int = 0) -> int:
+        """Begin to publish in ``folder``, files having ``most`` bytes at most (0: any)."""
+        self.process.stdin.write(f"{folder}\t{most}\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def said(self) -> str:
+        """What the last one said before it ended."""
+        lines = []
+        while (line := self.process.stdout.readline()) != "ended\n":
+            assert line, "the process that starts them has gone"
+            lines.append(line)
+        return "".join(lines)
+
+    def stop(self) -> None:
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def publishers() -> Iterator[Publishers]:
+    made = Publishers()
+    yield made
+    made.stop()
 
 
 class Server:
@@ -200,9 +297,10 @@ class Server:
             raise
 
     def get(self, path: str, **kwargs) -> httpx2.Response:
-        return httpx2.get(f"{self.url}{path}", trust_env=False, **kwargs)
+        # Patient, for these tests may run on a machine that is busy elsewhere.
+        return httpx2.get(f"{self.url}{path}", trust_env=False, **{"timeout": 30, **kwargs})
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 20.0) -> float:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 60.0) -> float:
         """Seconds until ``condition``; a server that does not listen yet is not an error."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:
@@ -217,7 +315,7 @@ class Server:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=60)
 
 
 @pytest.fixture
@@ -266,7 +364,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, publish) -> Iterator[Server
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=server.url, trust_env=False) as session:
+    with httpx2.Client(base_url=server.url, trust_env=False, timeout=30) as session:
         yield session
 
 

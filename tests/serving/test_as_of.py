@@ -19,7 +19,7 @@ def home(tmp_path_factory, publish):
     """Five days of publications, of which two stay whole; seeds tell them apart."""
     home = tmp_path_factory.mktemp("days")
     for day in range(5):
-        publish(home, seed=day + 1, origin=ORIGIN + pd.Timedelta(days=day), keep=2)
+        publish(home, seed=day + 1, origin=ORIGIN + pd.Timedelta(days=day), keep=2, past=None)
     return home
 
 
@@ -64,7 +64,7 @@ def test_the_newest_publication_by_then_answers(days, path, as_of, day):
 
 
 def test_an_archived_answer_is_the_very_one_that_was_served(tmp_path, publish, home, days):
-    alone = publish(tmp_path, seed=1)
+    alone = publish(tmp_path, seed=1, past=None)
     then = days.get("/v1/forecasts?as_of=2026-07-01T12:00:00Z")
     assert then.content == (alone / "forecasts.json").read_bytes()
     assert not (home / "data/publications" / alone.name).exists()
@@ -157,7 +157,7 @@ def test_what_is_pruned_is_archived_first_and_can_be_read(home):
 
 def test_a_damaged_archive_is_refused_and_the_server_goes_on(tmp_path, publish, start):
     for day in range(3):
-        publish(tmp_path, origin=ORIGIN + pd.Timedelta(days=day), keep=1)
+        publish(tmp_path, origin=ORIGIN + pd.Timedelta(days=day), keep=1, past=None)
     folder = tmp_path / "data/publications"
     first = sorted((folder / "archive").iterdir())[0]
     kept = json.loads(gzip.decompress(first.read_bytes()))
@@ -177,14 +177,14 @@ def test_a_damaged_archive_is_refused_and_the_server_goes_on(tmp_path, publish, 
 
 def test_what_cannot_be_archived_is_not_removed(tmp_path, publish):
     damaged = publish(tmp_path, minutes=1)
-    publish(tmp_path, minutes=2)
+    publish(tmp_path, minutes=2, past=None)
     (damaged / "forecasts.json").write_bytes(b"{}")
     folder = tmp_path / "data/publications"
     prune(folder, keep=1)
     assert damaged.is_dir()
     assert not list(folder.glob("archive/*"))
     # Nor does it stop the next publication, which compares itself with it.
-    last = publish(tmp_path, minutes=3, keep=1)
+    last = publish(tmp_path, minutes=3, keep=1, past=None)
     assert json.loads((last / "changes.json").read_bytes())["compared"] is None
     assert len(names(folder)) == 3
 
@@ -194,5 +194,5 @@ def test_an_archive_that_cannot_be_written_loses_nothing(tmp_path, publish):
     folder = tmp_path / "data/publications"
     (folder / "archive").write_text("in the way")
     with pytest.raises(PublicationError, match="archive: cannot be read"):
-        publish(tmp_path, minutes=2, keep=1)
+        publish(tmp_path, minutes=2, keep=1, past=None)
     assert first.is_dir()

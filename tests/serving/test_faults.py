@@ -7,9 +7,9 @@ import hashlib
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -40,7 +40,7 @@ class Poller(threading.Thread):
         self.answers, self._stop_asking = 0, threading.Event()
 
     def run(self) -> None:
-        with httpx2.Client(base_url=self.url, trust_env=False, timeout=10) as client:
+        with httpx2.Client(base_url=self.url, trust_env=False, timeout=30) as client:
             while not self._stop_asking.is_set():
                 for path in self.paths:
                     try:
@@ -89,7 +89,7 @@ def polled(shaken):
 
 def test_publications_replaced_many_times_under_load(home, publish, polled) -> None:
     """Recovery: none needed. Publications are made first: what is tested is the exchange."""
-    made = [publish(home, seed=i, minutes=i).name for i in range(1, 5)]
+    made = [publish(home, seed=i, minutes=i, past=None).name for i in range(1, 5)]
     pointer = home / "data" / "publications" / "current"
     for i in range(PUBLICATIONS):
         aside = pointer.with_name("aside")
@@ -102,58 +102,25 @@ def test_publications_replaced_many_times_under_load(home, publish, polled) -> N
     assert polled.get("/health/ready").json()["refused"] is None
 
 
-PUBLISHER = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import conftest
-from pathlib import Path
-from forecast.config import RunConfig
-from forecast.serving.publication import write_publication
-from forecast.serving.records import ModelStamp
-import pandas as pd
-zones = [dict(id=str(i), name="Z", population=1, latitude=0, longitude=0) for i in range(12)]
-config = RunConfig(id="essai", name="Essai", zones=zones)
-frames = [conftest.make_forecasts(config, seed=i) for i in range(3)]
-print("ready", flush=True)
-for second in range(10_000):
-    write_publication(
-        Path(sys.argv[2]), forecasts=frames[second % 3], config=config, sources=[],
-        published_at=conftest.ORIGIN + pd.Timedelta(seconds=second), model=ModelStamp("7"), keep=4,
-    )
-"""
-
-
-def publisher(folder: Path, prelude: str = "") -> subprocess.Popen:
-    arguments = [sys.executable, "-c", prelude + PUBLISHER, str(Path(__file__).parent), str(folder)]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout.readline() == b"ready\n", process.stderr.read().decode()
-    return process
-
-
-def test_a_publisher_killed_at_any_moment(home, publish, polled) -> None:
+def test_a_publisher_killed_at_any_moment(home, publish, polled, publishers) -> None:
     """Recovery: publish again; what was left is cleared away then."""
     folder = home / "data" / "publications"
-    for moment in (0.07, 0.31) if not FULL else [i / 50 for i in range(1, 50)]:
-        with publisher(folder) as process:
-            time.sleep(moment)
-            process.kill()
+    for moment in (0.07, 0.31) if not FULL else [i / 100 for i in range(1, 100)]:
+        writer = publishers.start(folder)
+        time.sleep(moment)
+        os.kill(writer, signal.SIGKILL)
+        assert publishers.said() == ""
     publish(home, minutes=60 * 24)
     assert not list(folder.glob(".building-2*"))
     name = (folder / "current").read_text().strip()
     polled.wait_for(lambda: polled.get("/v1/zones").headers["afflux-publication"] == name)
 
 
-def test_a_full_disk_while_publishing(home, polled) -> None:
+def test_a_full_disk_while_publishing(home, polled, publishers) -> None:
     """Recovery: make room, publish again. A file may not grow beyond a few kilobytes here."""
     before = polled.get("/v1/zones").headers["afflux-publication"]
-    prelude = (
-        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-    )
-    with publisher(home / "data" / "publications", prelude) as process:
-        said = process.stderr.read().decode()
-        assert process.wait(30) == 1
-    assert "the previous one is still served" in said
+    publishers.start(home / "data" / "publications", most=4096)
+    assert "the previous one is still served" in publishers.said()
     time.sleep(0.5)
     assert polled.get("/v1/zones").headers["afflux-publication"] == before
     assert polled.get("/health/ready").json()["refused"] is None
@@ -241,7 +208,7 @@ def test_idle_connections(polled) -> None:
             idle.append(socket.create_connection(("127.0.0.1", polled.port), timeout=10))
         began = time.monotonic()
         assert polled.get("/v1/forecasts").status_code == 200
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         if FULL:
             idle[0].settimeout(30)
             assert idle[0].recv(1) == b""  # Closed by the server, having asked nothing.

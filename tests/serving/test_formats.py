@@ -85,7 +85,7 @@ def test_a_french_excel_reads_the_csv(client):
 
 
 def test_formulas_are_neutralised():
-    for text in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"):
+    for text in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"):
         body = to_csv([{"a": text, "b": -5, "c": None}], ["a", "b", "c"])
         (row,) = csv.DictReader(io.StringIO(body.decode(), newline=""))
         assert row == {"a": f"'{text}", "b": "-5", "c": ""}
@@ -129,6 +129,13 @@ def test_geojson_has_outlines_points_and_levels(client):
     assert only["id"] == "200066363"
     assert [name for name in only["properties"] if name.startswith("level_d")] == ["level_d2"]
     assert len(client.get("/v1/zones.geojson").json()["features"]) == 3
+
+
+def test_a_calendar_without_a_full_day_is_still_one(client):
+    """A calendar has at least one component; where no day is full it is a time zone."""
+    body = client.get("/v1/forecasts.ics?to=2020-01-01").content
+    (zone,) = calendar_of(body).subcomponents
+    assert zone.name == "VTIMEZONE"
 
 
 def calendar_of(content):
@@ -200,6 +207,10 @@ def test_the_catalogue_names_files_that_are_there(client):
     assert dataset["@type"] == "dcat:Dataset"
     assert "données simulées" in dataset["dct:title"]["@value"]
     assert len(dataset["dcat:distribution"]) == 6
+    assert "foaf:Agent" in dataset["dct:publisher"]["@type"]
+    assert dataset["dct:accrualPeriodicity"]["@id"].endswith("/frequency/DAILY")
+    for needed in ("description", "identifier", "modified", "language", "spatial"):
+        assert dataset[f"dct:{needed}"]
     for distribution in dataset["dcat:distribution"]:
         found = client.get(f"/v1/{distribution['dcat:downloadURL']['@id']}")
         assert found.status_code == 200

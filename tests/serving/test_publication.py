@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -65,7 +63,7 @@ def test_what_is_large_or_rarely_asked_for_stays_on_disk(folder, tmp_path, publi
 
 
 def test_the_same_forecasts_give_the_same_bytes(tmp_path, publish):
-    one, two = publish(tmp_path / "one"), publish(tmp_path / "two")
+    one, two = (publish(tmp_path / home, keep=50) for home in ("one", "two"))
     assert one.name == two.name
     assert publish(tmp_path / "one") == one
     paths = [path.relative_to(one) for path in one.rglob("*") if path.is_file()]
@@ -127,10 +125,10 @@ def test_weekend_days_over_a_week():
 
 
 def test_old_publications_are_removed_but_never_the_current(folder, tmp_path, publish):
-    names = [publish(tmp_path, minutes=minute, keep=3).name for minute in range(5)]
+    names = [publish(tmp_path, minutes=minute, keep=3, past=None).name for minute in range(5)]
     left = sorted(path.name for path in folder.glob("2*"))
     assert left == names[2:]
-    assert publish(tmp_path, minutes=0, keep=1).name == names[0]
+    assert publish(tmp_path, minutes=0, keep=1, past=None).name == names[0]
     assert [path.name for path in folder.glob("2*")] == [names[0]]
     read_publication(folder)
 
@@ -174,7 +172,7 @@ def test_a_pointer_to_nothing_is_refused(folder, tmp_path, publish, pointer):
 
 def test_another_schema_version_is_refused_with_a_cure(folder, tmp_path, publish, monkeypatch):
     monkeypatch.setattr(publication, "SCHEMA_VERSION", 99)
-    publish(tmp_path)
+    publish(tmp_path, keep=50)
     with pytest.raises(PublicationError, match="schema version 99, this server reads 2"):
         read_publication(folder)
 
@@ -203,35 +201,15 @@ def test_a_writer_out_of_disk_leaves_the_previous_one(folder, tmp_path, publish)
     assert [path.name for path in folder.glob("*") if path.is_dir()] == [before.name]
 
 
-WRITER = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import conftest
-import pandas as pd
-from pathlib import Path
-from forecast.config import RunConfig
-from forecast.serving.publication import write_publication
-from forecast.serving.records import ModelStamp
-zones = [dict(id=str(i), name="Z", population=1, latitude=0, longitude=0) for i in range(40)]
-config = RunConfig(id="essai", name="Essai", zones=zones)
-forecasts = conftest.make_forecasts(config)
-print("ready", flush=True)
-for second in range(10_000):
-    write_publication(
-        Path(sys.argv[2]), forecasts=forecasts, config=config, sources=[],
-        published_at=conftest.ORIGIN + pd.Timedelta(seconds=second), model=ModelStamp("7"), keep=4,
-    )
-"""
-
-
-def test_a_writer_killed_at_any_moment_leaves_a_whole_publication(folder, tmp_path, publish):
+def test_a_writer_killed_at_any_moment_leaves_a_whole_publication(
+    folder, tmp_path, publish, publishers
+):
     publish(tmp_path, minutes=-5)
-    for moment in (0.0, 0.03, 0.11, 0.23):
-        arguments = [sys.executable, "-c", WRITER, str(Path(__file__).parent), str(folder)]
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE, env=os.environ) as writer:
-            assert writer.stdout.readline() == b"ready\n"
-            time.sleep(moment)
-            writer.kill()
+    for moment in (0.0, 0.05, 0.15, 0.3, 0.6):
+        writer = publishers.start(folder)
+        time.sleep(moment)
+        os.kill(writer, signal.SIGKILL)
+        assert publishers.said() == ""
         read_publication(folder)
     # The next writer is not held up by the dead ones, and clears what they left.
     last = publish(tmp_path, minutes=600)

@@ -221,7 +221,7 @@ def test_a_notice_is_signed_as_the_standard_has_it(
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
-    assert 0 <= int(headers["webhook-timestamp"]) - NOW.timestamp() < 20
+    assert 0 <= int(headers["webhook-timestamp"]) - NOW.timestamp() < 60
     assert headers["host"] == receiver.url.split("/")[2]
     assert headers["content-type"] == "application/json"
     (hook,) = store.hooks()
@@ -243,14 +243,14 @@ def test_a_dead_receiver_holds_nobody_up_and_hears_later(
     tmp_path: Path, store: HookStore, receiver: Receiver, publish_chance
 ) -> None:
     dead = receiver.url.replace("/afflux", "")
-    receiver.answers = [503] * 3
+    receiver.answers = [503] * 30
     store.add(a_hook(dead))
     other = Receiver()
     store.add(a_hook(other.url, id="hook_2"))
     publish_chance(0.7)
     began = time.monotonic()
-    sent = send(settings_of(tmp_path), NOW, LOCAL, seconds=1.0)
-    assert time.monotonic() - began < 2.5
+    sent = send(settings_of(tmp_path), NOW, LOCAL, seconds=2.0)
+    assert time.monotonic() - began < 7.0  # Its waits alone would take longer.
     assert (sent.delivered, sent.waiting, sent.disabled, sent.problem) == (1, 1, 0, None)
     assert len(other.received) == 1
     other.stop()
@@ -259,7 +259,7 @@ def test_a_dead_receiver_holds_nobody_up_and_hears_later(
     receiver.answers, receiver.received = [], []
     publish_chance(0.1)
     later = NOW + timedelta(hours=1)
-    assert send(settings_of(tmp_path), later, LOCAL, seconds=5).delivered >= 2
+    assert send(settings_of(tmp_path), later, LOCAL).delivered >= 2
     assert [n["data"]["changes"][0]["level"] for n in receiver.notices()] == ["orange", None]
     assert store.hooks()[0].failing_since is None
 
@@ -306,7 +306,9 @@ PRIVATE = [
     "https://127.0.0.1/", "https://[::1]/", "https://0.0.0.0/", "https://169.254.169.254/latest",
     "https://10.1.2.3/", "https://192.168.1.1/", "https://172.16.0.1/", "https://100.64.0.1/",
     "https://[::ffff:10.0.0.1]/", "https://[fd00::1]/", "https://[fe80::1]/", "https://[2002:a00:1::]/",
-    "https://[64:ff9b::a00:1]/", "https://localhost/",
+    "https://[64:ff9b::a00:1]/", "https://[64:ff9b:1::a00:1]/", "https://[::a00:1]/",
+    "https://[::ffff:0:a00:1]/", "https://[fec0::1]/", "https://[3fff::1]/",
+    "https://192.88.99.1/", "https://224.0.0.1/", "https://255.255.255.255/", "https://localhost/",
 ]  # fmt: skip
 
 

@@ -215,7 +215,7 @@ def test_a_what_if_over_http(served: Served) -> None:
     os.kill(worker, signal.SIGSTOP)
     began = time.monotonic()
     stuck = served.ask(**narrow)
-    assert stuck.status_code == 503 and time.monotonic() - began < 20
+    assert stuck.status_code == 503 and time.monotonic() - began < 40
     assert stuck.json()["type"].endswith("#worker-unavailable")
     assert int(stuck.headers["retry-after"]) > 0
     assert served.client.get("/v1/zones").status_code == 200
