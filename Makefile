@@ -6,7 +6,7 @@ SERVE ?= 1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format docs clean
+.PHONY: help install demo test check format docs screenshots clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ format: install  ## let ruff format the code
 
 docs: install  ## regenerate the generated pages of docs/ and docs/schemas/
 	$(BIN)/python -m forecast.docs
+
+screenshots: install  ## make the demo and take the README's two pictures of the page (needs Chromium)
+	@test -e demo/.afflux-demo || $(BIN)/afflux demo --no-serve
+	$(BIN)/python scripts/screenshots.py demo docs/images
 
 clean:  ## remove what the commands made, not your data
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

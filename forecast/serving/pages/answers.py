@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.serving.answer_files import File
+_MOVES = "moves.json"
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Answers:
     """Bodies of the API's answers, from which the pages are written.
 
     ``forecasts`` to ``changes`` are those of the routes of these names; ``history`` those of each
-    zone's days; ``geometry`` the GeoJSON of the zones.
+    zone's days; ``geometry`` the GeoJSON of the zones; ``moves`` what changed in each forecast
+    since the publication that ``changes`` compares with, by zone and day (ISO).
     """
 
     forecasts: Mapping[str, Any]
@@ -26,15 +27,22 @@ class Answers:
     changes: Mapping[str, Any]
     sources: Sequence[Mapping[str, Any]]
     geometry: Mapping[str, Any]
+    moves: Mapping[tuple[str, str], Mapping[str, Any]]
 
 
-def read_answers(files: Mapping[str, File]) -> Answers:
-    """The answers a publication holds, as the pages need them."""
+def read_answers(names: Collection[str], read: Callable[[str], bytes]) -> Answers:
+    """The answers a publication holds, as the pages need them.
+
+    ``names`` are those of its files, which ``read`` gives the bytes of.
+    """
 
     def body(name: str) -> Any:
-        return json.loads(files[name].body)
+        return json.loads(read(name))
 
-    histories = [body(name) for name in files if name.startswith("history/")]
+    # Beside each file a publication holds the same compressed.
+    histories = [body(n) for n in names if n.startswith("history/") and n.endswith(".json")]
+    # Publications of before pages were written have none.
+    moves = body(_MOVES)["moves"] if _MOVES in names else []
     return Answers(
         forecasts=body("forecasts.json"),
         weekend=body("weekend.json"),
@@ -44,4 +52,5 @@ def read_answers(files: Mapping[str, File]) -> Answers:
         changes=body("changes.json"),
         sources=body("sources.json")["sources"],
         geometry=body("zones.geojson"),
+        moves={(move["zone_id"], move["target_date"]): move for move in moves},
     )

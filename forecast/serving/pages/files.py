@@ -20,11 +20,12 @@ _STATIC = {
 
 def page_files(files: Mapping[str, File]) -> dict[str, File]:
     """Every page, and what pages fetch, by name; to be handed to ``write_publication``."""
+    answers = read_answers(files, lambda name: files[name].body)
+    security = page_security()
+    # Numbered: what a zone is called must not choose where a file goes.
     found = {
-        f"pages/{path or 'index'}.html".replace("/.html", "/index.html"): File(
-            html, (f"/{path}",), _HTML, lazy=path != "", headers=page_security()
-        )
-        for path, html in site(read_answers(files)).items()
+        f"pages/{i:04d}.html": File(html, (f"/{path}",), _HTML, lazy=path != "", headers=security)
+        for i, (path, html) in enumerate(site(answers).items())
     }
     here = resources("forecast.serving")
     for path, kind in _STATIC.items():

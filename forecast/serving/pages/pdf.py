@@ -3,75 +3,54 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
-from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, XPos, YPos
 from fpdf.fonts import FontFace
 
-from forecast.serving.pages.speech import Speech
-from forecast.serving.pages.views import Card, Figure
+from forecast.serving.pages.views import LEVEL_COLOURS, Figure
 
-_PAPER = {
-    "vert": ((46, 125, 79), (255, 255, 255)),
-    "orange": ((242, 163, 58), (20, 20, 20)),
-    "rouge": ((194, 34, 43), (255, 255, 255)),
-    "noir": ((20, 20, 20), (255, 255, 255)),
-    "": ((217, 222, 228), (20, 20, 20)),
-}
-"""Background and text of each level, as on the page."""
+if TYPE_CHECKING:
+    from forecast.serving.pages.bulletin import Bulletin
+    from forecast.serving.pages.speech import Speech
 
 _SOFT = (74, 87, 102)
 
 
-def bulletin_pdf(
-    cards: Sequence[Card],
-    days: Sequence[date],
-    speech: Speech,
-    *,
-    title: str,
-    made_at: datetime,
-    lines: Sequence[str],
-    notes: Sequence[str],
-    label: str | None,
-) -> bytes:
-    """Write the weekend on one A4 page, landscape.
-
-    ``lines`` come above the table (totals), ``notes`` below (changes, sources, licence), ``label``
-    across the top (simulated data). The same arguments give the same bytes: the date of the file
-    is ``made_at``.
-    """
+def bulletin_pdf(bulletin: Bulletin) -> bytes:
+    """Write a bulletin on one A4 page, landscape; the same bulletin gives the same bytes."""
     pdf = FPDF(orientation="landscape", format="A4")
-    pdf.set_creation_date(made_at)
-    pdf.set_title(title)
-    pdf.set_lang(speech.language)
+    pdf.set_creation_date(bulletin.made_at)
+    pdf.set_title(bulletin.title)
+    pdf.set_lang(bulletin.speech.language)
     pdf.set_margin(12)
     pdf.set_auto_page_break(False)
     for style, name in (("", "DejaVuSans"), ("B", "DejaVuSans-Bold")):
         pdf.add_font("DejaVu", style, _fonts() / f"{name}.ttf")
     pdf.add_page()
-    if label:
+    if bulletin.label:
         pdf.set_fill_color(91, 61, 138)
         pdf.set_text_color(255, 255, 255)
-        _line(pdf, label, 9, bold=True, fill=True)
+        _line(pdf, bulletin.label, 9, bold=True, fill=True)
         pdf.ln(1)
     pdf.set_text_color(22, 32, 44)
     pdf.set_fill_color(255, 255, 255)
-    _line(pdf, title, 16, bold=True)
-    for line in lines:
-        _line(pdf, line, 10)
+    _line(pdf, bulletin.title, 15, bold=True)
+    for line in bulletin.lines:
+        _line(pdf, f"{line}.", 10)
     pdf.ln(1.5)
-    _table(pdf, cards, days, speech)
+    _table(pdf, bulletin)
     pdf.ln(2)
     pdf.set_text_color(*_SOFT)
-    for note in notes:
+    for note in bulletin.notes:
         _line(pdf, note, 8.5)
     return bytes(pdf.output())
 
 
-def _table(pdf: FPDF, cards: Sequence[Card], days: Sequence[date], speech: Speech) -> None:
+def _table(pdf: FPDF, bulletin: Bulletin) -> None:
+    days, speech = bulletin.days, bulletin.speech
     texts = speech.texts
     pdf.set_font("DejaVu", size=9)
     widths = (40.0, *(43.0 for _ in days), 273.0 - 40.0 - 43.0 * len(days))
@@ -87,7 +66,7 @@ def _table(pdf: FPDF, cards: Sequence[Card], days: Sequence[date], speech: Speec
         row = table.row()
         for head in heads:
             row.cell(head)
-        for card in cards:
+        for card in bulletin.cards:
             row = table.row()
             row.cell(card.name, style=FontFace(emphasis="BOLD"))
             for day in days:
@@ -95,21 +74,20 @@ def _table(pdf: FPDF, cards: Sequence[Card], days: Sequence[date], speech: Speec
                 if figure is None:
                     row.cell("–")
                     continue
-                back, ink = _PAPER[figure.level]
+                back, ink = LEVEL_COLOURS[figure.level]
                 row.cell(_said(figure, speech), style=FontFace(color=ink, fill_color=back))
-            peak = card.peak
-            row.cell(". ".join(part for part in (peak.against_usual, peak.why) if part))
+            row.cell(card.reason)
 
 
 def _said(figure: Figure, speech: Speech) -> str:
     word = figure.level_word or speech.texts["no_level_short"]
-    share = f", {figure.share}" if figure.share else ""
+    share = f", {figure.share}" if figure.rank[0] > 0 else ""
     return f"{figure.expected} – {word}{share}\n{figure.low} – {figure.high}"
 
 
 def _line(pdf: FPDF, text: str, size: float, *, bold: bool = False, fill: bool = False) -> None:
     pdf.set_font("DejaVu", "B" if bold else "", size)
-    pdf.multi_cell(0, size * 0.5, text, fill=fill, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    pdf.multi_cell(0, size * 0.5, text, fill=fill, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _fonts() -> Path:

@@ -47,15 +47,13 @@ def headline(score: Mapping[str, Any], speech: Speech) -> list[tuple[str, str, s
     texts = speech.texts
     _, held, error, naive, *alarms = _cells(score, speech)
     names = ("record_hits", "record_misses", "record_false")
-    return [
-        (
-            texts["record_held"],
-            held,
-            texts["record_of"].format(count=speech.number(score["zone_days"])),
-        ),
-        (texts["record_error"], error, texts["record_against"].format(share=naive)),
-        *((texts[name], value, "") for name, value in zip(names, alarms, strict=True)),
-    ]
+    days = texts["record_of"].format(count=speech.number(score["zone_days"]))
+    found = [(texts["record_held"], held, days)]
+    # Where one zone is not known the territory has no total, and so no error.
+    if score["wape"] is not None and score["naive"]:
+        found.append((texts["record_error"], error, texts["record_against"].format(share=naive)))
+    found += [(texts[name], value, "") for name, value in zip(names, alarms, strict=True)]
+    return found
 
 
 def basis(record: Mapping[str, Any], speech: Speech) -> str:
@@ -102,6 +100,29 @@ def _verdict(observed: int | None, low: int, high: int) -> str:
 
 def tally(days: Sequence[PastDay], speech: Speech) -> str:
     """How often the range held on these days."""
+    return _counted(days, speech, "past_tally")
+
+
+def months(
+    weekends: Sequence[Mapping[str, Any]], speech: Speech
+) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Past weekends by month: the month, then start, name and how often the range held of each."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for weekend in weekends:
+        first, last = ends(weekend)
+        held = _counted(list(past_days(weekend, speech)), speech, "past_held")
+        found.setdefault(speech.month(first), []).append(
+            (weekend["start"], speech.span(first, last), held)
+        )
+    return list(found.items())
+
+
+def ends(weekend: Mapping[str, Any]) -> tuple[date, date]:
+    """First and last day of a weekend."""
+    return date.fromisoformat(weekend["start"]), date.fromisoformat(weekend["end"])
+
+
+def _counted(days: Sequence[PastDay], speech: Speech, text: str) -> str:
     known = [day for day in days if day.verdict != speech.texts["past_unknown"]]
     held = sum(day.verdict == speech.texts["past_inside"] for day in known)
-    return str(speech.texts["past_tally"].format(held=held, all=len(known)))
+    return str(speech.texts[text].format(held=speech.number(held), all=speech.number(len(known))))

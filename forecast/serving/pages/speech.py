@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from typing import Any
 from forecast import french
 
 LANGUAGES = ("fr", "en")
+_BEFORE, _AFTER = re.compile(r"[ \u00a0](?=[;:!?%»])"), re.compile(r"(?<=«)[ \u00a0]")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SHORT_MONTHS = (
     "janv.", "févr.", "mars", "avril", "mai", "juin",
@@ -38,13 +40,27 @@ class Speech:
     @property
     def colon(self) -> str:
         """A colon with the space that stands before it."""
-        return "\u00a0:" if self.is_french else ":"
+        return f"{french.NARROW}:" if self.is_french else ":"
+
+    def typeset(self, text: str) -> str:
+        """A text with the spaces and the apostrophe its language wants before it is shown.
+
+        French has a narrow no-break space before ``; : ! ? %`` and inside quotation marks.
+        """
+        if not self.is_french:
+            return text
+        text = _BEFORE.sub(french.NARROW, text).replace("'", "’")
+        return _AFTER.sub(french.NARROW, text)
 
     def day(self, day: date) -> str:
         """A civil day in words: ``samedi 23 mai``, ``Saturday 23 May``."""
         if self.is_french:
             return french.day_name(day)
         return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+
+    def dated(self, day: date, today: date) -> str:
+        """A civil day in words, with its year where that is not this year."""
+        return self.day(day) if day.year == today.year else f"{self.day(day)} {day.year}"
 
     def weekday(self, day: date) -> str:
         """The weekday alone."""
@@ -81,11 +97,16 @@ class Speech:
         of = "d’" if month[0] in "aoé" else "de "
         return f"un {self.weekday(day)} {of}{month} ordinaire"
 
+    def month(self, day: date) -> str:
+        """A month with its year: ``mai 2026``, ``May 2026``."""
+        name = french.day_name(day).split(" ")[-1] if self.is_french else _MONTHS[day.month - 1]
+        return f"{name} {day.year}"
+
     def moment(self, local: datetime) -> str:
-        """A day and an hour: ``samedi 23 mai à 8 h 05``."""
+        """A day and an hour: ``samedi 23 mai à 8 h 05``, ``Saturday 23 May at 08:05``."""
         if self.is_french:
             return f"{self.day(local.date())} à {french.clock(local)}"
-        return f"{self.day(local.date())}, {local:%H:%M}"
+        return f"{self.day(local.date())} at {local:%H:%M}"
 
     def number(self, value: float, step: int = 1) -> str:
         """A whole number, rounded to ``step``, with thousands set apart."""
@@ -97,13 +118,16 @@ class Speech:
         return f"{'−' if value < 0 else '+'}{self.number(abs(value), step)}"
 
     def percent(self, share: float) -> str:
-        """A share in whole percent: ``64 %``, ``64%``; never certain nor impossible."""
-        sign = f"{french.NARROW}%" if self.is_french else "%"
-        whole = round(100 * share)
-        if not 0 < whole < 100:
-            beyond = ("plus de", "moins de") if self.is_french else ("over", "under")
-            return f"{beyond[0]} 99{sign}" if whole else f"{beyond[1]} 1{sign}"
-        return f"{whole}{sign}"
+        """A measured share in whole percent: ``64 %``, ``64%``."""
+        return f"{round(100 * share)}{french.NARROW if self.is_french else ''}%"
+
+    def chance(self, probability: float) -> str:
+        """A probability in whole percent; never certain nor impossible."""
+        if 0.005 <= probability < 0.995:
+            return self.percent(probability)
+        beyond = ("plus de", "moins de") if self.is_french else ("over", "under")
+        bound = 0.99 if probability > 0.5 else 0.01
+        return f"{beyond[probability < 0.5]} {self.percent(bound)}"
 
     def decimal(self, value: float) -> str:
         """A number with one decimal: ``2,4``, ``2.4``."""
@@ -118,4 +142,12 @@ class Speech:
 def speech(language: str) -> Speech:
     """The speech of a language of :data:`LANGUAGES`."""
     text = files(__package__).joinpath(f"texts.{language}.toml").read_text(encoding="utf-8")
-    return Speech(language, tomllib.loads(text))
+    bare = Speech(language, {})
+    return Speech(language, _typeset(tomllib.loads(text), bare))
+
+
+def _typeset(texts: dict[str, Any], speech: Speech) -> dict[str, Any]:
+    return {
+        name: _typeset(text, speech) if isinstance(text, dict) else speech.typeset(text)
+        for name, text in texts.items()
+    }

@@ -11,6 +11,15 @@ from forecast import french
 from forecast.serving.pages.speech import Speech
 
 LEVELS = ("vert", "orange", "rouge", "noir")
+LEVEL_COLOURS = {
+    "vert": ("#2e7d4f", "#ffffff"),
+    "orange": ("#f2a33a", "#141414"),
+    "rouge": ("#c2222b", "#ffffff"),
+    "noir": ("#141414", "#ffffff"),
+    "": ("#d9dee4", "#16202c"),
+}
+"""Background and text of each level where no style sheet is: PDF and mail; as in page.css."""
+
 _ORDINARY = (0.87, 1.15)
 """Ratios to what is usual that are not worth a number."""
 
@@ -20,7 +29,8 @@ class Figure:
     """One forecast in words: numbers rounded to what its band supports.
 
     ``level`` is the level's word in French, which also names its colour, or empty; ``share`` the
-    probability of reaching it (of staying below the others for vert).
+    probability of reaching it (of staying below the others for vert); ``reason`` how the day
+    compares with an ordinary one, and ``why``.
     """
 
     zone_id: str
@@ -37,6 +47,7 @@ class Figure:
     level_word: str
     share: str
     why: str
+    reason: str
     parts: tuple[tuple[str, str, float], ...]
     value: int
 
@@ -60,6 +71,11 @@ class Card:
         """The most severe day."""
         return max(self.figures, key=lambda figure: figure.rank)
 
+    @property
+    def reason(self) -> str:
+        """How the most severe day compares with an ordinary one, and why."""
+        return self.peak.reason
+
     def on(self, day: date | None) -> Figure | None:
         """The figure of a day, or the most severe one."""
         if day is None:
@@ -82,6 +98,7 @@ def figure(record: Mapping[str, Any], speech: Speech) -> Figure:
             if ordinary
             else texts["times"].format(ratio=speech.decimal(ratio), usual=such)
         )
+    why = _why(record, speech, step)
     return Figure(
         zone_id=record["zone_id"],
         day=day,
@@ -95,8 +112,9 @@ def figure(record: Mapping[str, Any], speech: Speech) -> Figure:
         against_usual=against,
         level=level or "",
         level_word=texts["levels"][level] if level else "",
-        share=speech.percent(reached(record)) if level else "",
-        why=_why(record, speech, step),
+        share=speech.chance(reached(record)) if level else "",
+        why=why,
+        reason=f"{speech.colon} ".join(part for part in (against, why) if part),
         parts=_parts(record["contributions"], speech, step),
         value=influx["p50"],
     )
@@ -113,7 +131,10 @@ def reached(record: Mapping[str, Any]) -> float:
 def cards(
     zones: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]], speech: Speech
 ) -> list[Card]:
-    """A card for each zone that has a forecast, in the territory's order."""
+    """A card for each zone that has a forecast, in the territory's order.
+
+    ``number`` is the zone's place among all ``zones``, as on the map.
+    """
     found = []
     for number, zone in enumerate(zones, start=1):
         own = [figure(r, speech) for r in records if r["zone_id"] == zone["zone_id"]]
@@ -137,6 +158,11 @@ def _parts(
 def _why(record: Mapping[str, Any], speech: Speech, step: int) -> str:
     """The sentence of the record; in another language than French, the largest parts."""
     if speech.is_french:
-        return record["why"] or ""
-    parts = _parts(record["contributions"], speech, step)[:3]
+        return speech.typeset(record["why"] or "")
+    return reasons(record["contributions"], speech, step)
+
+
+def reasons(contributions: Mapping[str, int] | None, speech: Speech, step: int) -> str:
+    """The three largest of what domains contribute: ``weather +2,000, holidays −300``."""
+    parts = _parts(contributions, speech, step)[:3]
     return ", ".join(f"{domain} {persons}" for domain, persons, _ in parts)

@@ -1,30 +1,50 @@
 // What script adds to pages that work without it: offline, copy and print, the palette, two forms.
 
 const root = new URL("..", import.meta.url);
-const numbers = new Intl.NumberFormat(document.documentElement.lang);
+const { lang } = document.documentElement;
+const numbers = new Intl.NumberFormat(lang === "fr" ? "fr-FR" : "en-GB");
 
 if ("serviceWorker" in navigator) {
-  navigator.serviceWorker.register(new URL("sw.js", root), { scope: root.pathname }).catch(() => {});
-}
-
-const offline = document.querySelector(".offline");
-function sayWhetherOffline() {
-  offline.textContent = document.body.dataset.offline;
-  offline.hidden = navigator.onLine;
-}
-addEventListener("online", sayWhetherOffline);
-addEventListener("offline", sayWhetherOffline);
-sayWhetherOffline();
-
-const palette = document.querySelector("#palette");
-if (palette) {
-  palette.checked = localStorage.palette === "1";
-  palette.addEventListener("change", () => {
-    localStorage.palette = palette.checked ? "1" : "0";
-    document.documentElement.classList.toggle("daltonien", palette.checked);
+  // After the page: what is kept for later must not slow down what is wanted now.
+  addEventListener("load", () => {
+    const worker = new URL("sw.js", root);
+    navigator.serviceWorker.register(worker, { scope: root.pathname }).catch(() => {});
   });
 }
-document.documentElement.classList.toggle("daltonien", localStorage.palette === "1");
+
+const offline = document.getElementById("offline");
+addEventListener("online", () => (offline.hidden = true));
+addEventListener("offline", () => (offline.hidden = false));
+if (!navigator.onLine) offline.hidden = false;
+
+const LATE = 2.4 * 3600 * 1000; // A tenth of a day, as the server counts missed publications.
+const overdue = Date.now() - Date.parse(document.body.dataset.next) > LATE;
+document.getElementById("overdue").hidden = !overdue;
+
+let kept = { getItem: () => null, setItem: () => {} };
+try {
+  kept = localStorage;
+} catch {
+  // Storage is switched off: the choice of colours lasts as long as the page.
+}
+const palette = document.getElementById("palette");
+function colour(chosen) {
+  document.documentElement.classList.toggle("daltonien", chosen);
+  if (palette) palette.checked = chosen;
+}
+colour(kept.getItem("palette") === "1");
+palette?.addEventListener("change", () => {
+  kept.setItem("palette", palette.checked ? "1" : "0");
+  colour(palette.checked);
+});
+
+// The day shown on the map is part of the address, so that a copied link shows it.
+const days = document.querySelectorAll("input[name=day]");
+for (const day of days) {
+  if (day.value && location.hash === `#${day.value}`) day.checked = true;
+  const address = day.value ? `#${day.value}` : location.pathname;
+  day.addEventListener("change", () => history.replaceState(null, "", address));
+}
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   const name = button.textContent;
@@ -45,7 +65,7 @@ function filled(template, values) {
 }
 
 async function ask(path, request, key) {
-  const headers = { ...request.headers, "accept-language": document.documentElement.lang };
+  const headers = { ...request.headers, "accept-language": lang };
   if (key) headers.authorization = `Bearer ${key}`;
   const answer = await fetch(new URL(path, root), { ...request, headers });
   return { status: answer.status, body: await answer.json() };
@@ -54,34 +74,73 @@ async function ask(path, request, key) {
 function handle(id, submit) {
   const form = document.getElementById(id);
   if (!form) return;
+  const words = JSON.parse(form.dataset.words);
   const place = document.querySelector(".answer");
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    const field = form.elements[name];
+    if (field?.tagName === "SELECT" && [...field.options].some((o) => o.value === value)) {
+      field.value = value;
+    }
+  }
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
+    place.replaceChildren();
     place.classList.remove("fault");
     try {
-      place.replaceChildren(...(await submit(form, place)));
+      place.replaceChildren(...(await submit(form, words, place)));
     } catch (error) {
       place.classList.add("fault");
-      place.textContent = filled(form.dataset.failed, { reason: error.message });
+      place.replaceChildren(paragraph(filled(words.failed, { reason: error.message })));
     } finally {
       button.disabled = false;
     }
   });
 }
 
-function paragraph(text) {
+function paragraph(text, language) {
   const element = document.createElement("p");
   element.textContent = text;
+  if (language) element.lang = language;
   return element;
+}
+
+function table(heads, rows, named) {
+  const element = document.createElement("table");
+  const head = element.createTHead().insertRow();
+  for (const name of heads) head.append(headed("col", name));
+  const body = element.createTBody();
+  for (const cells of rows) {
+    const row = body.insertRow();
+    for (const [i, [text, language]] of cells.entries()) {
+      const cell = named && i === 0 ? headed("row", text) : row.insertCell();
+      cell.textContent = text;
+      if (language) cell.lang = language;
+      row.append(cell);
+    }
+  }
+  return element;
+}
+
+function headed(scope, text) {
+  const cell = document.createElement(text || scope === "row" ? "th" : "td");
+  if (cell.tagName === "TH") cell.scope = scope;
+  cell.textContent = text;
+  return cell;
 }
 
 function refuse({ detail, errors = [] }) {
   throw new Error([detail, ...errors.map((e) => `${e.parameter}: ${e.message}`)].join(" "));
 }
 
-handle("scenario", async (form) => {
+// As forecast.french.rounding_step: the round number that a band supports.
+function step({ low, high }) {
+  const width = Math.max(high - low, 1) / 20;
+  return 10 ** Math.max(0, Math.floor(Math.log10(width) + 0.5));
+}
+
+handle("scenario", async (form, words) => {
   const given = new FormData(form);
   const [zone_id, target_date] = [given.get("zone_id"), given.get("target_date")];
   const body = { zone_id: [zone_id], from: target_date, to: target_date };
@@ -90,10 +149,11 @@ handle("scenario", async (form) => {
     if (given.get(name) !== "") weather[name] = Number(given.get(name));
   }
   if (Object.keys(weather).length > 2) body.weather = [weather];
-  if (given.get("attendance")) {
-    const name = given.get("event") || "–";
+  if (given.get("attendance") !== "") {
+    const name = given.get("event").trim() || "?";
     body.events = [{ zone_id, date: target_date, name, attendance: Number(given.get("attendance")) }];
   }
+  if (!body.weather && !body.events) throw new Error(words.empty);
   const request = {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -101,21 +161,37 @@ handle("scenario", async (form) => {
   };
   const found = await ask("v1/scenarios", request, given.get("key"));
   if (found.status !== 200) refuse(found.body);
-  const levels = JSON.parse(form.dataset.levels);
-  return found.body.forecasts.flatMap(({ baseline, scenario, difference }) => [
-    paragraph(filled(form.dataset.result, {
-      zone: scenario.zone_name,
-      day: form.elements.target_date.selectedOptions[0].textContent,
-      before: numbers.format(baseline.influx.p50),
-      after: numbers.format(scenario.influx.p50),
-      difference: `${difference < 0 ? "−" : "+"}${numbers.format(Math.abs(difference))}`,
-      level: levels[scenario.level] ?? "–",
-    })),
-    ...(scenario.why ? [paragraph(scenario.why)] : []),
-  ]);
+  const day = form.elements.target_date.selectedOptions[0].textContent;
+  return found.body.comparisons.flatMap((one) => compared(one, day, words));
 });
 
-handle("send", async (form, place) => {
+function compared({ zone_name: zone, baseline, scenario, difference, why }, day, words) {
+  const unit = step(baseline.interval_80);
+  const round = (value) => numbers.format(unit * Math.round(value / unit));
+  const signed = `${difference < 0 ? "−" : "+"}${round(Math.abs(difference))}`;
+  const values = {
+    zone,
+    day,
+    before: round(baseline.influx.p50),
+    after: round(scenario.influx.p50),
+    difference: signed,
+  };
+  const sides = [baseline, scenario];
+  const cells = [
+    sides.map(({ influx }) => round(influx.p50)),
+    sides.map(({ interval_80: { low, high } }) => `${round(low)} – ${round(high)}`),
+    sides.map(({ level }) => words.levels[level] ?? words.none),
+  ];
+  const rows = cells.map((pair, i) => [words.rows[i], ...pair].map((text) => [text]));
+  const same = values.before === values.after;
+  return [
+    paragraph(filled(same ? words.same : words.result, values)),
+    table(words.heads, rows, true),
+    ...(why && !same ? [paragraph(why, "fr")] : []),
+  ];
+}
+
+handle("send", async (form, words, place) => {
   const given = new FormData(form);
   const file = given.get("file");
   const query = new URLSearchParams({ filename: file.name, dry_run: given.has("dry_run") });
@@ -125,31 +201,21 @@ handle("send", async (form, place) => {
   if (!body.report) refuse(body);
   const { report } = body;
   place.classList.toggle("fault", status !== 200);
-  const words = form.dataset;
-  const first =
-    status !== 200
-      ? filled(words.refused, { errors: numbers.format(report.errors) })
-      : given.has("dry_run")
-        ? words.checked
-        : filled(words.done, body);
-  return [paragraph(first), ...(report.problems.length ? [listed(report.problems, words)] : [])];
+  const count = (names) => Object.fromEntries(names.map((n) => [n, numbers.format(body[n])]));
+  let said = filled(words.refused, { errors: numbers.format(report.errors) });
+  if (status === 200) {
+    said = body.dry_run ? words.checked : filled(words.done, count(["new", "known", "revised"]));
+  }
+  const more = filled(words.more, { count: numbers.format(report.not_listed) });
+  return [
+    paragraph(said),
+    ...(report.problems.length ? [table(words.heads, report.problems.map(cells))] : []),
+    ...(report.not_listed ? [paragraph(more)] : []),
+  ];
 });
 
-function listed(problems, words) {
-  const table = document.createElement("table");
-  const head = table.createTHead().insertRow();
-  for (const name of JSON.parse(words.headings)) {
-    const cell = document.createElement("th");
-    cell.scope = "col";
-    cell.textContent = name;
-    head.append(cell);
-  }
-  const body = table.createTBody();
-  for (const problem of problems) {
-    const row = body.insertRow();
-    for (const name of ["line", "column", "value", "message", "advice"]) {
-      row.insertCell().textContent = problem[name] ?? "";
-    }
-  }
-  return table;
+// One problem of the report; what the check says is English, whatever the page's language.
+function cells({ line, column, value, what, expected, advice }) {
+  const message = expected ? `${what} (${expected})` : what;
+  return [[line ?? ""], [column], [value], [message, "en"], [advice, "en"]];
 }
