@@ -78,6 +78,8 @@ def demo(
         soft_wrap=True,
     )
     if serve:
+        # On this machine alone, for whoever runs the demo: nobody has a key yet.
+        os.environ.setdefault("AFFLUX_OPEN_SCOPES", "scenarios")
         forecasts.serve(port=port)
 
 
