@@ -61,26 +61,31 @@ def desk(world, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     process.wait(timeout=20)
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+@pytest.fixture(scope="module", params=[(1366, 768), (390, 844)], ids=["desktop", "phone"])
+def page(request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, height = request.param
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium: install it, or say in CHROMIUM where it is")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found)
-        opened = browser.new_page(viewport={"width": 1366, "height": 768}, locale="fr-FR")
+        opened = browser.new_page(
+            viewport={"width": width, "height": height}, locale="fr-FR", has_touch=width < 500
+        )
         opened.set_default_timeout(90_000)
         yield opened
         browser.close()
 
 
 def keep(page: Page, name: str) -> None:
-    """Keep what is seen where ``AFFLUX_SCREENSHOTS`` says, if it does."""
+    """Keep what is seen where ``AFFLUX_SCREENSHOTS`` says, if it does; nothing sticks out of it."""
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     folder = os.environ.get("AFFLUX_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        page.screenshot(path=Path(folder) / f"{name}-{width}.png")
 
 
 def test_try_an_event_and_see_the_forecast_move(page: Page, desk: Desk) -> None:
@@ -127,8 +132,9 @@ def test_try_an_event_and_see_the_forecast_move(page: Page, desk: Desk) -> None:
 def test_send_a_bad_file_then_a_good_one(page: Page, desk: Desk, tmp_path: Path) -> None:
     lake = Lake(Settings(desk.home, str(desk.home / "data" / "lake"), None).lake)
     before = lake.version()
+    site = f"Plage {page.viewport_size['width']}"
     good = "zone_id,site_id,date,occupancy\n" + "".join(
-        f"{DEAUVILLE},Plage,2025-05-{day:02d},0.{day}\n" for day in range(10, 29)
+        f"{DEAUVILLE},{site},2025-05-{day:02d},0.{day}\n" for day in range(10, 29)
     )
     file = tmp_path / "parkings-mai.csv"
     file.write_text(good.replace("0.15", "beaucoup"), encoding="utf-8")
