@@ -54,8 +54,12 @@ def run(kernel: Callable[..., None], grid: Grid, *arguments: object) -> None:
     asks = (grid.zone_asks(), grid.ask_origin, grid.ask_day, grid.first_row, grid.target_day)
     asked = np.flatnonzero(np.diff(asks[0]))
     first, end = (asked[0], asked[-1] + 1) if len(asked) else (0, 0)
-    threads = min(os.cpu_count() or 1, end - first) if len(grid) > 20_000 else 1
-    bounds = np.linspace(first, end, 4 * threads + 1 if threads > 1 else 2).astype(int)
+    threads = min(os.cpu_count() or 1, end - first)
+    if threads <= 1 or len(grid) <= 20_000:
+        # A thread costs more than the few questions of one origin.
+        kernel(first, end, asks, *arguments)
+        return
+    bounds = np.linspace(first, end, 4 * threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         futures = [
             pool.submit(kernel, low, high, asks, *arguments)
