@@ -186,6 +186,7 @@ def _parquet(run: Run, records: Sequence[Mapping[str, Any]]) -> bytes:
         rows[column] = pd.array(told, dtype="Int64")
     for column in ("zone_id", "level", "regime", "model_version"):
         rows[column] = rows[column].astype("str")
+    rows.attrs = {"metadata": dict(run.about)}
     buffer = io.BytesIO()
     rows.to_parquet(buffer, index=False, compression="zstd")
     return buffer.getvalue()

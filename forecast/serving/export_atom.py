@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from xml.sax.saxutils import escape
 
 from forecast import french
+from forecast.serving.listing import freshness
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,6 +30,7 @@ def feed(answer: Mapping[str, Any]) -> bytes:
         'xml:lang="fr">',
         f"<id>{_urn(territory['id'], 'changes')}</id>",
         f"<title>{_xml(title)}</title>",
+        f"<subtitle>{_xml(_about(about))}</subtitle>",
         f"<updated>{about['published_at']}</updated>",
         f"<author><name>{_xml(author)}</name></author>",
         '<link rel="self" type="application/atom+xml" href="changes.atom"/>',
@@ -52,6 +54,13 @@ def _entry(change: Mapping[str, Any], about: Mapping[str, Any]) -> str:
         f"<updated>{about['published_at']}</updated>"
         f'<category term="{_xml(change["level"])}"/><content>{_xml(said)}</content></entry>'
     )
+
+
+def _about(about: Mapping[str, Any]) -> str:
+    """The run the feed comes from; what is a name in the API stays one."""
+    told = {name: about[name] for name in ("origin", "model_version", "lake_version", "regime")}
+    told |= {"sources": freshness(about), "unit": about["unit"]}
+    return f"{french.NARROW}; ".join(f"{name} {value}" for name, value in told.items())
 
 
 def labelled(title: str, about: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from forecast import french
-from forecast.serving.listing import LEVELS
+from forecast.serving.listing import LEVELS, freshness
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 _NO_EVENTS = (
@@ -21,6 +21,10 @@ _NO_EVENTS = (
 )
 """Stands where no day is full: a calendar has one component at least (RFC 5545, section 3.6)."""
 
+_RUN = (
+    *("origin", "published_at", "model_version", "lake_version", "regime"),
+    *("unit", "licence", "attribution", "label"),
+)
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -39,12 +43,21 @@ def calendar(
         f"X-WR-CALNAME:{_text(name)}",
         "REFRESH-INTERVAL;VALUE=DURATION:PT6H",
         "X-PUBLISHED-TTL:PT6H",
+        *_about(about),
     ]
     wanted = LEVELS[LEVELS.index(least) :]
     events = [line for r in records if r["level"] in wanted for line in _event(r, about)]
     lines += events or _NO_EVENTS
     lines.append("END:VCALENDAR")
     return b"".join(_folded(line) for line in lines)
+
+
+def _about(about: Mapping[str, Any]) -> Iterator[str]:
+    """The run, for programs: subscribers show none of what they do not know (§ 3.8.8.2)."""
+    told = {name: about[name] for name in _RUN} | {"sources": freshness(about)}
+    for name, value in told.items():
+        if value is not None:
+            yield f"X-AFFLUX-{name.upper().replace('_', '-')}:{_text(str(value))}"
 
 
 def _event(record: Mapping[str, Any], about: Mapping[str, Any]) -> Iterator[str]:
@@ -87,6 +100,10 @@ def description(record: Mapping[str, Any], about: Mapping[str, Any]) -> str:
         lines.append(f"Pourquoi{french.NARROW}: {record['why']}.")
     made = datetime.fromisoformat(about["origin"])
     lines.append(f"Prévision du {french.day_name(made.date())}, {made:%H:%M} UTC.")
+    late = [entry["source"] for entry in about["sources"] if not entry["fresh"]]
+    if late:
+        names = ", ".join(french.SOURCES.get(source, source) for source in late)
+        lines.append(f"En retard, fourchette élargie{french.NARROW}: {names}.")
     return "\n".join([*lines, *filter(None, (about["attribution"], about["licence"]))])
 
 

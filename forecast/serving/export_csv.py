@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from forecast.serving.listing import LEVELS
+from forecast.serving.listing import LEVELS, freshness
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 ENGLISH, FRENCH = "en", "fr"
@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 
 _BEFORE = (1, 3, 7)
 _RUN = (
-    *("origin", "published_at", "model_version", "lake_version"),
+    *("origin", "published_at", "model_version", "lake_version", "sources"),
     *("unit", "licence", "attribution", "simulated"),
 )
 HISTORY_COLUMNS = (
@@ -32,14 +32,14 @@ HISTORY_COLUMNS = (
         for days in _BEFORE
         for name in ("influx_p10", "influx_p50", "influx_p90", "level", "horizon_days", "basis")
     ),
-    *_RUN,
+    *("regime", *_RUN),
 )
-"""Columns of :func:`history_rows`."""
+"""Columns of :func:`history_rows`; ``regime`` and what follows are the publication's."""
 
 
 def forecast_rows(records: Iterable[Row], about: Row, quantiles: Sequence[str]) -> list[Row]:
     """Forecasts as flat rows; each says the run it comes from, so that a file stands alone."""
-    run = {name: about[name] for name in _RUN}
+    run = _run(about)
     rows: list[Row] = [
         {
             **{name: record[name] for name in ("zone_id", "zone_name", "target_date")},
@@ -64,6 +64,7 @@ def forecast_rows(records: Iterable[Row], about: Row, quantiles: Sequence[str]) 
 def history_rows(zone: Row, records: Iterable[Row], about: Row) -> list[Row]:
     """Past days as flat rows: what was observed, and what had been said 1, 3 and 7 days before."""
     rows: list[Row] = []
+    run = {"regime": about["regime"], **_run(about)}
     for record in records:
         said = {entry["days_before"]: entry for entry in record["said"]}
         row = {"zone_id": zone["zone_id"], "zone_name": zone["zone_name"]}
@@ -74,8 +75,12 @@ def history_rows(zone: Row, records: Iterable[Row], about: Row) -> list[Row]:
                 row[f"influx_{name}_{days}d"] = entry["influx"].get(name) if entry else None
             for name in ("level", "horizon_days", "basis"):
                 row[f"{name}_{days}d"] = entry[name] if entry else None
-        rows.append({**row, **{name: about[name] for name in _RUN}})
+        rows.append({**row, **run})
     return rows
+
+
+def _run(about: Row) -> dict[str, Any]:
+    return {name: freshness(about) if name == "sources" else about[name] for name in _RUN}
 
 
 def to_csv(rows: Sequence[Row], columns: Sequence[str], locale: str = ENGLISH) -> bytes:
@@ -132,6 +137,7 @@ def forecast_fields(quantiles: Sequence[str], max_horizon: int) -> list[dict[str
         _field("published_at", "Instant at which it was published [UTC]", type="datetime"),
         _field("model_version", "Model that answered"),
         _field("lake_version", "Version of the observations it read", type="integer"),
+        _field("sources", "Each source:newest_date:missed_runs, set apart by spaces"),
         _field("unit", "Unit of influx and usual"),
         _field("licence", "Licence of the forecasts"),
         _field("attribution", "Credit to show with them"),

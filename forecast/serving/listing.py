@@ -24,6 +24,19 @@ def to_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
+def freshness(about: Mapping[str, Any]) -> str:
+    """How fresh each source was at the origin, on one line, for formats that hold no objects.
+
+    >>> late = {"source": "waste", "newest_date": "2026-07-01", "missed_runs": 2}
+    >>> freshness({"sources": [{**late, "source": "events", "newest_date": None}, late]})
+    'events:none:2 waste:2026-07-01:2'
+    """
+    return " ".join(
+        f"{entry['source']}:{entry['newest_date'] or 'none'}:{entry['missed_runs']}"
+        for entry in about["sources"]
+    )
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which forecasts: bounds are included, None takes all.

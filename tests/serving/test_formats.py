@@ -249,6 +249,29 @@ def test_quantiles_that_are_not_there_are_refused(client):
     assert fault["expected"] == ["p10", "p25", "p50", "p75", "p90"]
 
 
+def test_every_format_says_how_fresh_each_source_is(client):
+    about = client.get("/v1/forecasts").json()["metadata"]
+    fresh = [
+        f"{e['source']}:{e['newest_date'] or 'none'}:{e['missed_runs']}" for e in about["sources"]
+    ]
+    said = " ".join(fresh)
+    assert len(fresh) == 2
+    for path in ("forecasts", "forecasts/weekend", "zones/241400415/history"):
+        rows = list(csv.DictReader(io.StringIO(client.get(f"/v1/{path}.csv").text)))
+        assert {row["sources"] for row in rows} == {said}
+        assert {row["regime"] for row in rows} == {about["regime"]}
+    calendar = calendar_of(client.get("/v1/forecasts.ics").content)
+    assert str(calendar["X-AFFLUX-SOURCES"]) == said
+    assert str(calendar["X-AFFLUX-LAKE-VERSION"]) == str(about["lake_version"])
+    assert [e["source"] for e in about["sources"] if not e["fresh"]] == ["waste"]
+    text = str(calendar.walk("VEVENT")[0]["DESCRIPTION"])
+    assert "En retard, fourchette élargie\u202f: déchets." in text
+    table = pd.read_parquet(io.BytesIO(client.get("/v1/forecasts.parquet").content))
+    assert table.attrs["metadata"] == about
+    assert client.get("/v1/forecasts.geojson").json()["metadata"] == about
+    assert said in client.get("/v1/changes.atom").text
+
+
 def test_totals_follow_the_zones_asked_for(client):
     whole = client.get("/v1/forecasts/weekend").json()
     one = client.get("/v1/forecasts/weekend?zone_id=200066363&quantiles=p50").json()

@@ -1,4 +1,4 @@
-"""The examples of docs/client.md, run as they are printed against a real server."""
+"""The examples of docs/api.md, run as they are printed against a real server."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from forecast.serving.server import command
-
-PAGE = Path(__file__).parents[2] / "docs" / "client.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 BASE = "http://localhost:8000"
 
 
@@ -32,7 +32,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
-KEYS, READ, SCENARIO, UPLOAD, WEBHOOK = blocks("sh")
+SERVE, FIRST, FILTERS, POLL, KEYS, READ, SCENARIO, UPLOAD, WEBHOOK = blocks("sh")
 CLIENT, REFUSED, GENUINE = blocks("python")
 (SCRIPT,) = blocks("javascript")
 (QUERY,) = blocks("powerquery")
@@ -66,7 +66,7 @@ def desk(world, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str,
     log = where / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            command("127.0.0.1", port, ""),
+            [*shlex.split(SERVE)[:-1], str(port)],
             env=env | {"AFFLUX_WEBHOOK_HOSTS": "localhost"},
             stdout=output,
             stderr=output,
@@ -85,14 +85,41 @@ def desk(world, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str,
     assert "Traceback" not in log.read_text()
 
 
+def answers(printed: str) -> Iterator[dict]:
+    """The JSON documents that follow one another."""
+    decoder, rest = json.JSONDecoder(), printed.lstrip()
+    while rest:
+        found, end = decoder.raw_decode(rest)
+        yield found
+        rest = rest[end:].lstrip()
+
+
 def test_curl_reads(desk: tuple[str, Run]) -> None:
-    done = desk[1]("bash", "-euo", "pipefail", "-c", text=READ)
+    done = desk[1]("bash", "-euo", "pipefail", "-c", text=FIRST + READ)
     assert done.returncode == 0, done.stderr
-    decoder = json.JSONDecoder()
-    weekend, end = decoder.raw_decode(done.stdout)
-    assert weekend["weekend"]["days"]
-    filtered, _ = decoder.raw_decode(done.stdout[end:].lstrip())
+    first, weekend, filtered = answers(done.stdout)
+    assert first == weekend and weekend["weekend"]["days"]
     assert {row["zone_id"] for row in filtered["forecasts"]} <= {"241400415"}
+
+
+def test_curl_filters(desk: tuple[str, Run]) -> None:
+    """The days it names are not those of this world; every filter is understood."""
+    done = desk[1]("bash", "-euo", "pipefail", "-c", text=FILTERS)
+    assert done.returncode == 0, done.stderr
+    days, least, known = answers(done.stdout)
+    assert days["forecasts"] == []
+    assert all(row["level"] != "vert" for row in least["forecasts"])
+    assert all(row["influx"].keys() == {"p10", "p50", "p90"} for row in least["forecasts"])
+    assert datetime.fromisoformat(known["metadata"]["published_at"]) <= datetime(
+        2026, 7, 1, 8, tzinfo=UTC
+    )
+
+
+def test_curl_polls(desk: tuple[str, Run]) -> None:
+    done = desk[1]("bash", "-euo", "pipefail", "-c", text=POLL + POLL + "cat forecasts.json")
+    assert done.returncode == 0, done.stderr
+    (found,) = answers(done.stdout)
+    assert found["forecasts"]
 
 
 def test_curl_asks_what_if(desk: tuple[str, Run]) -> None:
