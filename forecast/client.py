@@ -6,7 +6,6 @@ what has not changed costs a 304: the client keeps the last answers with their E
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NotRequired, Self, TypedDict
@@ -55,7 +54,7 @@ class Afflux:
     def __init__(self, base_url: str, key: str | None = None, *, timeout: float = 60.0) -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._http = httpx2.Client(base_url=base_url.rstrip("/"), headers=headers, timeout=timeout)
-        self._known: OrderedDict[str, httpx2.Response] = OrderedDict()
+        self._known: dict[str, httpx2.Response] = {}
 
     def forecasts(
         self,
@@ -69,42 +68,42 @@ class Afflux:
         as_of: datetime | None = None,
     ) -> Answer:
         """Forecasts by zone and day (``first`` and ``last`` included), as known at ``as_of``."""
-        return self._get("forecasts", {
+        return self._ask("GET", "forecasts", {
             "zone_id": zone_id, "from": first, "to": last, "horizon_days": horizon_days,
             "quantiles": quantiles, "level_at_least": level_at_least, "as_of": as_of,
         })  # fmt: skip
 
     def weekend(self, *, zone_id: Sequence[str] | str | None = None) -> Answer:
         """The coming Friday to Sunday."""
-        return self._get("forecasts/weekend", {"zone_id": zone_id})
+        return self._ask("GET", "forecasts/weekend", {"zone_id": zone_id})
 
     def zones(self) -> Answer:
         """Zones of the territory."""
-        return self._get("zones")
+        return self._ask("GET", "zones")
 
     def explanation(self, zone_id: str, target_date: Day) -> Answer:
         """Why one forecast is what it is, and what changed since the day before."""
-        return self._get(f"zones/{_quoted(zone_id)}/forecasts/{target_date}/explanation")
+        return self._ask("GET", f"zones/{_quoted(zone_id)}/forecasts/{target_date}/explanation")
 
     def history(self, zone_id: str) -> Answer:
         """What was observed in a zone, beside what had been forecast."""
-        return self._get(f"zones/{_quoted(zone_id)}/history")
+        return self._ask("GET", f"zones/{_quoted(zone_id)}/history")
 
     def changes(self, since: datetime | None = None) -> Answer:
         """Days whose level changed since an instant (default: a day ago), and why."""
-        return self._get("changes", {"since": since})
+        return self._ask("GET", "changes", {"since": since})
 
     def scoreboard(self) -> Answer:
         """How good the forecasts of the last twelve months were."""
-        return self._get("scoreboard")
+        return self._ask("GET", "scoreboard")
 
     def sources(self) -> Answer:
         """How fresh each source is."""
-        return self._get("sources")
+        return self._ask("GET", "sources")
 
     def model(self) -> Answer:
         """The model that answers."""
-        return self._get("model")
+        return self._ask("GET", "model")
 
     def scenario(
         self,
@@ -116,10 +115,9 @@ class Afflux:
         last: Day | None = None,
     ) -> Answer:
         """The forecast as published beside what it would be; nothing is stored."""
-        asked = {"zone_id": zone_id, "from": first, "to": last}
-        given = {name: value for name, value in asked.items() if value is not None}
-        body = {"weather": list(weather), "events": list(events), **_texts(given)}
-        return self._sent("POST", "scenarios", json=body)
+        asked = _texts({"zone_id": zone_id, "from": first, "to": last})
+        body = {"weather": list(weather), "events": list(events), **asked}
+        return self._ask("POST", "scenarios", json=body)
 
     def upload(
         self, source: str, content: bytes, *, filename: str = "", dry_run: bool = False
@@ -128,19 +126,19 @@ class Afflux:
         asked = {"filename": filename, "dry_run": "true" if dry_run else "false"}
         headers = {"content-type": "text/csv"}
         path = f"sources/{_quoted(source)}/files"
-        return self._sent("POST", path, params=asked, content=content, headers=headers)
+        return self._ask("POST", path, params=asked, content=content, headers=headers)
 
     def webhooks(self) -> Answer:
         """The webhooks of this key."""
-        return self._sent("GET", "webhooks")
+        return self._ask("GET", "webhooks")
 
     def add_webhook(self, url: str, **about: Any) -> Answer:
         """Be told of changed levels at ``url``; the answer alone has the secret."""
-        return self._sent("POST", "webhooks", json={"url": url, **about})
+        return self._ask("POST", "webhooks", json={"url": url, **about})
 
     def remove_webhook(self, webhook_id: str) -> None:
         """Be told no more."""
-        self._sent("DELETE", f"webhooks/{_quoted(webhook_id)}")
+        self._ask("DELETE", f"webhooks/{_quoted(webhook_id)}")
 
     def close(self) -> None:
         """Let the connections go."""
@@ -152,58 +150,43 @@ class Afflux:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _get(self, path: str, filters: Mapping[str, Any] | None = None) -> Answer:
-        given = {name: value for name, value in (filters or {}).items() if value is not None}
-        request = self._http.build_request("GET", f"/v1/{path}", params=_texts(given))
-        known = self._known.pop(str(request.url), None)
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, **more: Any
+    ) -> Answer:
+        request = self._http.build_request(method, f"/v1/{path}", params=_texts(params), **more)
+        name = f"{method} {request.url}"
+        known = self._known.pop(name, None)
         if known is not None:
             request.headers["if-none-match"] = known.headers["etag"]
-        found = self._checked(lambda: self._http.send(request))
-        if found.status_code == 304 and known is not None:
-            found = known
-        if "etag" in found.headers:
-            self._known[str(request.url)] = found
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-        return _object(found)
-
-    def _sent(self, method: str, path: str, **more: Any) -> Answer:
-        found = self._checked(lambda: self._http.request(method, f"/v1/{path}", **more))
-        return {} if found.status_code == 204 else _object(found)
-
-    def _checked(self, ask: Any) -> httpx2.Response:
         try:
-            found: httpx2.Response = ask()
+            found = self._http.send(request)
         except httpx2.HTTPError as error:
             raise ClientError(
                 f"{self._http.base_url}: cannot be reached ({error}); is `afflux serve` running?"
             ) from error
-        if found.status_code < 400:
-            return found
+        if found.status_code == 304 and known is not None:
+            found = known
         try:
-            problem = found.json()
+            answer = {} if found.status_code == 204 else found.json()
         except ValueError:
-            problem = {}
-        raise ClientError.of(found.status_code, problem if isinstance(problem, dict) else {})
+            answer = None
+        if found.status_code >= 400:
+            raise ClientError.of(found.status_code, answer if isinstance(answer, dict) else {})
+        if not isinstance(answer, dict):
+            raise ClientError(f"{found.url}: this is no answer of Afflux; check its address")
+        if "etag" in found.headers:
+            self._known[name] = found
+            if len(self._known) > _KEPT:
+                self._known.pop(next(iter(self._known)))
+        return answer
 
 
-def _object(found: httpx2.Response) -> Answer:
-    try:
-        answer = found.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise ClientError(
-            f"{found.url}: answers something else than Afflux does; check its address"
-        )
-    return answer
-
-
-def _texts(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Days and instants as the API reads them, alone or in a list."""
+def _texts(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is given, days and instants as the API reads them."""
     return {
         name: value.isoformat() if isinstance(value, date) else value
-        for name, value in given.items()
+        for name, value in (given or {}).items()
+        if value is not None
     }
 
 
