@@ -101,6 +101,8 @@ ARROWS = {
     "serving.soundness serving.headers",
     "serving.changes serving.export_* serving.catalogue": "french serving.listing serving.reader "
     "serving.export_atom",
+    "serving.report_fr": "serving.problems_fr serving.report_advice_fr serving.report_texts_fr "
+    "french",
     "serving serving.*": "serving.answers serving.deps serving.docs_page serving.problems "
     "serving.reader serving.routes serving.schemas serving.service serving.headers "
     "serving.archive serving.asking serving.changes serving.export_* serving.formats "
@@ -108,7 +110,7 @@ ARROWS = {
     "serving.options serving.limits serving.metrics serving.access_log serving.keys "
     "serving.key_store serving.front serving.replies serving.negotiation serving.handlers "
     "serving.counters serving.parts serving.application "
-    "serving.problems_fr serving.details_fr serving.soundness "
+    "serving.problems_fr serving.details_fr serving.report_fr serving.soundness "
     "serving.actions serving.action_schemas serving.webhooks "
     "serving.hook_store serving.hook_urls serving.worker "
     ". errors settings",

@@ -27,6 +27,7 @@ from forecast.serving.action_schemas import (
 )
 from forecast.serving.deps import Nothing, ServiceDep, given_once, published
 from forecast.serving.keys import require
+from forecast.serving.negotiation import preferred_language
 from forecast.serving.problems import (
     FILE_REFUSED,
     INVALID_PARAMETER,
@@ -39,6 +40,7 @@ from forecast.serving.problems import (
     ProblemError,
     fault,
 )
+from forecast.serving.report_fr import in_french
 from forecast.serving.schemas import ProblemDetails
 from forecast.serving.service import Served
 from forecast.serving.worker import Worker
@@ -173,6 +175,9 @@ async def upload(
     except OSError as error:
         _log.error("uploads: %s", error)
         raise _unavailable("the file cannot be taken in; the server's log says why", 30) from error
+    language = preferred_language(request.headers.get("accept-language", ""))
+    if language == "fr":
+        found["report"] = in_french(found["report"])
     answer = {
         "source": source,
         "filename": parameters.filename,
@@ -182,7 +187,11 @@ async def upload(
     }
     if not found["report"]["ok"]:
         raise _refused(source, answer)
-    return Response(json.dumps(answer), media_type="application/json", headers=_NO_STORE)
+    return Response(
+        json.dumps(answer),
+        media_type="application/json",
+        headers=_NO_STORE | {"content-language": language, "vary": "Accept-Language"},
+    )
 
 
 def _refused(source: str, answer: Mapping[str, Any]) -> ProblemError:

@@ -7,6 +7,7 @@ the French as ``{0}``, ``{1}`` ...
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from forecast.serving.details_fr import DETAILS
 
@@ -169,12 +170,12 @@ def detail(slug: str, english: str | None) -> str:
     if english is None:
         return f"{name}. {remedy}"
     for texts in (DETAILS, MESSAGES):
-        found = _translated(english, texts)
+        found = translated(english, texts, _part)
         if found is not None:
             return f"{found} {remedy}"
     # "from, to: a message. Remedy": the names, the message and the remedy by themselves.
     names, separator, rest = english.partition(": ")
-    first = _translated(rest.partition(". ")[0], MESSAGES) if separator else None
+    first = translated(rest.partition(". ")[0], MESSAGES, _part) if separator else None
     if first is not None:
         return f"{names}\u202f: {first}. {remedy}"
     return f"{name}. {remedy} (En anglais\u202f: {english})" if english != remedy else remedy
@@ -182,12 +183,22 @@ def detail(slug: str, english: str | None) -> str:
 
 def message(english: str) -> str:
     """The French message of a fault, or the English one."""
-    return _translated(english, MESSAGES) or english
+    return translated(english, MESSAGES, _part) or english
 
 
-def _translated(english: str, texts: dict[str, str]) -> str | None:
+def translated(
+    english: str, texts: Mapping[str, str], part: Callable[[str], str] = str
+) -> str | None:
+    """The French of the first pattern that the whole of ``english`` matches, None if none does.
+
+    What its groups match stands in the French as ``part`` writes it.
+    """
     for pattern, french in texts.items():
         found = re.fullmatch(pattern, english, re.DOTALL)
         if found:
-            return french.format(*(part.replace("' or '", "' ou '") for part in found.groups()))
+            return french.format(*map(part, found.groups()))
     return None
+
+
+def _part(english: str) -> str:
+    return english.replace("' or '", "' ou '")

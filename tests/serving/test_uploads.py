@@ -35,6 +35,7 @@ DAYS = pd.date_range("2026-01-05", periods=60, freq="D")
 GOOD = "zone_id,date,tonnage\n" + "".join(
     f"241400415,{day:%Y-%m-%d},{10 + i % 7}.5\n" for i, day in enumerate(DAYS)
 )
+SHORT = "".join(GOOD.splitlines(keepends=True)[:4])
 BAD = GOOD.replace("241400415,2026-01-07,12.5", "241400415,2026-01-07,beaucoup")
 
 
@@ -143,8 +144,23 @@ def test_the_report_is_that_of_the_command(send, home: Path, tmp_path: Path) -> 
     assert report["problems"][0]["line"] == 4 and report["problems"][0]["column"] == "tonnage"
     assert send(BAD).json()["report"] == report
     assert send(BAD, dry_run="true").json()["report"] == report
-    french = send(BAD, headers={"accept-language": "fr"}).json()
+
+
+def test_the_report_comes_in_the_language_that_is_asked_for(send) -> None:
+    english, french = send(BAD).json(), send(BAD, headers={"accept-language": "fr"}).json()
     assert french["title"] == "Fichier refusé"
+    for answer, what in (
+        (english, "the cell is not a number"),
+        (french, "La cellule n'est pas un nombre"),
+    ):
+        assert answer["report"]["problems"][0]["what"] == what
+    assert french["report"]["counts"] == english["report"]["counts"]
+    for language, what in (("en", "the file holds 3 days"), ("fr", "Le fichier contient 3 jours")):
+        reply = send(SHORT, dry_run="true", headers={"accept-language": language})
+        assert reply.status_code == 200
+        assert reply.headers["content-language"] == language
+        assert "Accept-Language" in reply.headers["vary"]
+        assert reply.json()["report"]["problems"][0]["what"] == what
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,12 @@ def test_send_a_bad_file_then_a_good_one(page: Page, desk: Desk, tmp_path: Path)
     assert heads == ["Ligne", "Colonne", "Valeur", "Problème", "Que faire"]
     row = place.locator("tbody tr").first.locator("td").all_inner_texts()
     assert row[:3] == ["7", "occupancy", "beaucoup"]
-    assert all(row[3:])
+    assert row[3:] == [
+        "Erreur – La cellule n'est pas un nombre\u202f; attendu\u202f: un nombre",
+        "N'écrivez que des chiffres, sans unité.",
+    ]
+    assert "À vérifier – " in place.locator("tbody tr").nth(1).inner_text()
+    assert place.locator("[lang]").count() == 0
     keep(page, "send-refused")
     file.write_text(good, encoding="utf-8")
     page.get_by_label("Fichier CSV").set_input_files(file)

@@ -113,10 +113,9 @@ function table(heads, rows, named) {
   const body = element.createTBody();
   for (const cells of rows) {
     const row = body.insertRow();
-    for (const [i, [text, language]] of cells.entries()) {
+    for (const [i, text] of cells.entries()) {
       const cell = named && i === 0 ? headed("row", text) : row.insertCell();
       cell.textContent = text;
-      if (language) cell.lang = language;
       row.append(cell);
     }
   }
@@ -182,7 +181,7 @@ function compared({ zone_name: zone, baseline, scenario, difference, why }, day,
     sides.map(({ interval_80: { low, high } }) => `${round(low)} – ${round(high)}`),
     sides.map(({ level }) => words.levels[level] ?? words.none),
   ];
-  const rows = cells.map((pair, i) => [words.rows[i], ...pair].map((text) => [text]));
+  const rows = cells.map((pair, i) => [words.rows[i], ...pair]);
   const same = values.before === values.after;
   return [
     paragraph(filled(same ? words.same : words.result, values)),
@@ -209,13 +208,13 @@ handle("send", async (form, words, place) => {
   const more = filled(words.more, { count: numbers.format(report.not_listed) });
   return [
     paragraph(said),
-    ...(report.problems.length ? [table(words.heads, report.problems.map(cells))] : []),
+    ...(report.problems.length ? [table(words.heads, report.problems.map((one) => cells(one, words)))] : []),
     ...(report.not_listed ? [paragraph(more)] : []),
   ];
 });
 
-// One problem of the report; what the check says is English, whatever the page's language.
-function cells({ line, column, value, what, expected, advice }) {
-  const message = expected ? `${what} (${expected})` : what;
-  return [[line ?? ""], [column], [value], [message, "en"], [advice, "en"]];
+// One problem of the report, which comes in the language that ask() asks for: the page's.
+function cells({ severity, line, column, value, what, expected, advice }, words) {
+  const message = expected ? filled(words.expected, { what, expected }) : what;
+  return [line ?? "", column, value, filled(words[severity], { message }), advice];
 }
