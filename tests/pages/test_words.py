@@ -57,11 +57,11 @@ def test_every_text_is_used_and_none_is_hidden_by_a_dictionary() -> None:
     ("first", "last", "french", "english"),
     [
         ("2026-05-22", "2026-05-24", "du vendredi 22 au dimanche 24 mai",
-         "of Friday 22 to Sunday 24 May"),
+         "from Friday 22 to Sunday 24 May"),
         ("2026-05-01", "2026-05-03", "du vendredi 1er au dimanche 3 mai",
-         "of Friday 1 to Sunday 3 May"),
+         "from Friday 1 to Sunday 3 May"),
         ("2026-01-30", "2026-02-01", "du vendredi 30 janvier au dimanche 1er février",
-         "of Friday 30 January to Sunday 1 February"),
+         "from Friday 30 January to Sunday 1 February"),
         ("2026-05-24", "2026-05-24", "du dimanche 24 mai", "of Sunday 24 May"),
     ],
 )  # fmt: skip

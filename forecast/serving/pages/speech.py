@@ -85,7 +85,7 @@ class Speech:
         return (
             f"du {start} au {self.day(last)}"
             if self.is_french
-            else f"of {start} to {self.day(last)}"
+            else f"from {start} to {self.day(last)}"
         )
 
     def usual_day(self, day: date) -> str:
