@@ -28,8 +28,8 @@ _CHOICES = np.array([(p, q) for p in range(11) for q in range(6) if p + q <= 10]
 _POOLED = 400
 _PRIOR = 300
 """Questions that all zones together, and the configured share, count for in one zone's choice."""
-_LEVEL, _ON_RUNS = 0.1, 0.4
-"""Share of the level on ordinary days, and what the partner's gains on the days of runs."""
+_LEVEL, _LEVEL_ON_RUNS, _ON_RUNS = 0.2, 0.1, 0.3
+"""Shares of the level on ordinary days and on days of runs, and what the partner's gains there."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class Blend:
 
 def _prior(share: float) -> Doubles:
     ordinary = min(share, 1 - _LEVEL)
-    return np.array([(ordinary, _LEVEL), (min(share + _ON_RUNS, 1.0), 0.0)])
+    on_runs = min(share + _ON_RUNS, 1 - _LEVEL_ON_RUNS)
+    return np.array([(ordinary, _LEVEL), (on_runs, _LEVEL_ON_RUNS)])
 
 
 def _place(cells: Cells, zones: int) -> tuple[Ints, Ints, Ints]:

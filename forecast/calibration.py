@@ -4,10 +4,10 @@ Conformalised quantile regression (Romano, Patterson, Candès 2019, arXiv:1905.0
 quantile so that the band may be asymmetric, learnt from forecasts the model made for days it had
 not seen: first by group of horizons, then by kind of day, then by zone. The latter two correct what
 the former left, and are drawn towards no correction where few days speak for them. The median stays
-where the model put it, unless the band leaves it behind. As errors of one season do not promise
-those of the next, how far a shift must reach follows what the bands already published have held
-(Gibbs, Candès 2021, arXiv:2106.00170). There is one such set where every source is fresh and one
-for each source that may fail; the wider holds.
+where the model put it. As errors of one season do not promise those of the next, how far a shift
+must reach follows what the bands already published have held (Gibbs, Candès 2021,
+arXiv:2106.00170). There is one such set where every source is fresh and one for each source that
+may fail; the wider holds.
 """
 
 from __future__ import annotations
@@ -88,8 +88,7 @@ class Shifts:
     @classmethod
     def none(cls, quantiles: int, zones: int) -> Self:
         """Shifts of zero: the raw quantiles."""
-        shapes = (len(HORIZON_GROUPS), len(KINDS), zones)
-        return cls(*(np.zeros((length, quantiles)) for length in shapes))
+        return cls(*(np.zeros((n, quantiles)) for n in (len(HORIZON_GROUPS), len(KINDS), zones)))
 
     @classmethod
     def fit(
@@ -128,8 +127,7 @@ class Shifts:
         the source is worth nothing the former may be narrower by chance; yet to know less is never
         to be surer.
         """
-        known = np.asarray(np.isfinite(np.hstack([raw, fresh])).all(axis=1))
-        if not known.any():
+        if not (known := np.asarray(np.isfinite(np.hstack([raw, fresh])).all(axis=1))).any():
             return self
         late = Calibration(self).apply(raw[known], cells.where(known))
         missing = _WIDER * _reach(fresh[known]) - _reach(late)
@@ -201,7 +199,11 @@ class Calibration:
         for source in sorted(stale):
             if source in self.stale:
                 shifts = wider(shifts, self.stale[source].of(cells))
-        return np.maximum(np.sort(raw + shifts * spread(raw)[:, None], axis=1), 0.0)
+        away, middle = raw + shifts * spread(raw)[:, None], raw.shape[1] // 2
+        # What passes the median stops there: a band's errors say little of the middle's.
+        low, median = np.arange(raw.shape[1]) <= middle, raw[:, [middle]]
+        answer: Doubles = np.where(low, np.minimum(away, median), np.maximum(away, median))
+        return np.asarray(np.maximum(np.sort(answer, axis=1), 0.0))
 
     def arrays(self) -> dict[str, Doubles]:
         """All shifts by name, for a file; :meth:`from_arrays` is the inverse."""
@@ -231,8 +233,7 @@ def wider(shifts: Doubles, other: Doubles) -> Doubles:
     >>> wider(np.array([[-0.1, 0.0, 0.2]]), np.array([[-0.3, 0.1, 0.1]]))
     array([[-0.3,  0.1,  0.2]])
     """
-    middle = shifts.shape[1] // 2
-    answer = other.copy()
+    answer, middle = other.copy(), shifts.shape[1] // 2
     answer[:, :middle] = np.minimum(shifts[:, :middle], other[:, :middle])
     answer[:, middle + 1 :] = np.maximum(shifts[:, middle + 1 :], other[:, middle + 1 :])
     return answer
@@ -246,5 +247,4 @@ def _reach(quantiles: Doubles) -> Doubles:
 
 def spread(raw: Doubles) -> Doubles:
     """Distance between the outer quantiles, at least a hundredth of the median, shape (n,)."""
-    floor = 0.01 * np.abs(raw[:, raw.shape[1] // 2]) + 1e-9
-    return np.maximum(raw[:, -1] - raw[:, 0], floor)
+    return np.maximum(raw[:, -1] - raw[:, 0], 0.01 * np.abs(raw[:, raw.shape[1] // 2]) + 1e-9)

@@ -93,10 +93,10 @@ class Training(_Model):
     backtest_stride_days: int = Field(default=7, ge=1, le=28)
     refit_days: int = Field(default=91, ge=7)
     rounds: int = Field(default=300, ge=10, le=5000)
-    learning_rate: float = Field(default=0.04, gt=0, le=1)
+    learning_rate: float = Field(default=0.06, gt=0, le=1)
     leaves: int = Field(default=12, ge=4, le=255)
     min_leaf: int = Field(default=100, ge=1)
-    blend: float = Field(default=0.3, ge=0, le=1)
+    blend: float = Field(default=0.1, ge=0, le=1)
     seed: int = 20190101
     perfect_weather: bool = False
 

@@ -52,14 +52,17 @@ class CalendarRidge:
     last_day: int
 
     @classmethod
-    def fit(cls, daily: Daily, influx: Doubles, until_day: int) -> CalendarRidge:
+    def fit(
+        cls, daily: Daily, influx: Doubles, until_day: int, terms: Designs | None = None
+    ) -> CalendarRidge:
         """Fit on ``influx`` [visitors day⁻¹], shape (zones, days) on the days of ``daily``.
 
         NaN and zero days are left out. Recent days weigh more: half as much every 18 months; full
         ones weigh more than empty ones; ordinary days far from what the calendar explains (a storm,
-        a strike) weigh less, by Huber's weights.
+        a strike) weigh less, by Huber's weights. ``terms`` are those of ``daily`` up to
+        ``until_day``, for whoever fits several times.
         """
-        terms = _Designs(daily, until_day)
+        terms = terms or Designs(daily, until_day)
         age = until_day - (daily.first_day + np.arange(daily.days))
         recency = 0.5 ** (np.maximum(age, 0) / _HALF_LIFE_DAYS)
         rows = []
@@ -78,12 +81,12 @@ class CalendarRidge:
             rows.append(row)
         return cls(daily.zone_ids, np.array(rows), until_day)
 
-    def effects(self, daily: Daily) -> Doubles:
+    def effects(self, daily: Daily, terms: Designs | None = None) -> Doubles:
         """Log influx the calendar alone suggests, shape (zones of ``daily``, days).
 
         Without a constant where the effects are borrowed; zero where there are none to borrow.
         """
-        terms, own = _Designs(daily, self.last_day), self._own(daily)
+        terms, own = terms or Designs(daily, self.last_day), self._own(daily)
         told = self.coefficients[self.coefficients.any(axis=1)]
         index = {zone: i for i, zone in enumerate(self.zone_ids)}
         answer = np.zeros((len(daily.zone_ids), daily.days))
@@ -102,7 +105,9 @@ class CalendarRidge:
         }
         return np.array([zone in known for zone in daily.zone_ids])
 
-    def say(self, matrix: FeatureMatrix, level: Doubles, daily: Daily) -> Doubles:
+    def say(
+        self, matrix: FeatureMatrix, level: Doubles, daily: Daily, terms: Designs | None = None
+    ) -> Doubles:
         """What this partner says of each question, shape (4, questions): :data:`OWN`.
 
         First the step, in log, from ``level`` [visitors day⁻¹] to the influx it expects: the effect
@@ -121,7 +126,7 @@ class CalendarRidge:
                 "the matrix does not carry the recent influx, which the model reads: build it with "
                 "every source"
             )
-        effects = self.effects(daily)
+        effects = self.effects(daily, terms)
         drift = drift_of(effects, daily.first_day, grid, recent)
         ask, zone = grid.row_ask, grid.row_zone
         day = np.clip(grid.target_day - daily.first_day, 0, daily.days - 1)
@@ -161,18 +166,18 @@ def cross_fitted(
     known = np.flatnonzero(np.isfinite(influx).any(axis=0))
     edges = np.linspace(day[known[0]], day[known[-1]] + 1, blocks + 1).astype(int)
     edges[0], edges[-1] = np.iinfo(np.int32).min, np.iinfo(np.int32).max
-    answer = np.full((len(OWN), len(grid)), np.nan)
+    answer, terms = np.full((len(OWN), len(grid)), np.nan), Designs(daily, until_day)
     for low, high in pairwise(edges):
         rows = (grid.target_day >= low) & (grid.target_day < high)
         if rows.any():
             kept = np.where((day >= low) & (day < high), np.nan, influx)
-            partner = CalendarRidge.fit(daily, kept, until_day)
-            answer[:, rows] = partner.say(matrix, level, daily)[:, rows]
+            partner = CalendarRidge.fit(daily, kept, until_day, terms)
+            answer[:, rows] = partner.say(matrix, level, daily, terms)[:, rows]
     return answer
 
 
-class _Designs:
-    """Terms of each zone, made once for zones that share a calendar."""
+class Designs:
+    """Terms of each zone, up to a last day, made once for zones that share a calendar."""
 
     def __init__(self, daily: Daily, last_day: int) -> None:
         self._daily, self._last_day = daily, last_day

@@ -24,7 +24,7 @@ from forecast.errors import ModelError
 from forecast.features import build, discover
 from forecast.features.base import Source
 from forecast.grid import Grid, grid_from_frame
-from forecast.linear import CalendarRidge
+from forecast.linear import CalendarRidge, Designs
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.predict import Known, largest_events
@@ -39,13 +39,13 @@ Bools = npt.NDArray[np.bool_]
 class _KnownEffects(CalendarRidge):
     """A linear partner that works out the effects of a calendar once: every what-if asks again."""
 
-    def effects(self, daily: Daily) -> npt.NDArray[np.float64]:
+    def effects(self, daily: Daily, terms: Designs | None = None) -> npt.NDArray[np.float64]:
         """See :meth:`forecast.linear.CalendarRidge.effects`."""
         made: dict[tuple[int, bytes, bytes], npt.NDArray[np.float64]]
         made = self.__dict__.setdefault("made", {})
         key = (daily.first_day, daily.lines.tobytes(), daily.markets.tobytes())
         if key not in made:
-            made[key] = super().effects(daily)
+            made[key] = super().effects(daily, terms)
         return made[key]
 
 

@@ -131,6 +131,15 @@ def test_answers_are_in_order_and_never_negative(seed: int, reach: float) -> Non
         assert (answer >= 0).all()
 
 
+def test_the_median_stays_where_the_model_put_it() -> None:
+    """However far too low everything was: a band that moves past the middle stops at it."""
+    raw, observed, cells = sample(4000, 8, width=0.5, bias=400)
+    answer = Calibration(Shifts.fit(QUANTILES, raw, observed, cells, ZONES)).apply(raw, cells)
+    np.testing.assert_array_equal(answer[:, 2], raw[:, 2])
+    np.testing.assert_array_equal(answer[:, 0], raw[:, 2])
+    assert (answer[:, 4] > raw[:, 4] + 300).all()
+
+
 def test_a_stale_source_never_narrows_the_band() -> None:
     fresh = Shifts.fit(QUANTILES, *sample(2000, 1), ZONES)
     raw, _, cells = sample(300, 4)
