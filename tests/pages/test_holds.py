@@ -128,7 +128,7 @@ def test_nothing_moves_while_a_view_loads(page, usual, path) -> None:
     page.add_init_script(WATCH_SHIFTS)
     page.goto(f"{usual}{path}")
     page.wait_for_timeout(150)
-    assert page.evaluate("window.shifts") == []
+    assert sum(page.evaluate("window.shifts")) < 0.01
 
 
 def test_all_is_there_at_twice_the_size(watch, usual, views, keep) -> None:
