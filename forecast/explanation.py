@@ -76,7 +76,8 @@ def log_parts(
     shares[RECENT] = step - sum(shares.values())
 
     booster = model.boosters[len(model.quantiles) // 2]
-    given = booster.predict(model_table(matrix, model.columns, said, zone).T, pred_contrib=True).T
+    table = model_table(matrix, model.columns, said, zone).T
+    given = booster.predict(table, pred_contrib=True, num_threads=model.threads).T
     parts = {domain: np.zeros(len(grid)) for domain in CONTRIBUTIONS}
     for column, values in zip([*model.columns, *OWN_COLUMNS], given[:-1], strict=True):
         if column != _STEP:

@@ -55,7 +55,7 @@ class InfluxModel:
     ``columns`` are the columns of the matrix it reads, in order; ``levels`` has shape (zones, 7),
     the level of each weekday where the matrix has none, so that a zone whose influx stopped
     arriving is still answered; ``blend`` is how far the answer is drawn, in proportion, towards
-    what the partner says; ``stamp`` says what it was trained on.
+    what the partner says; ``stamp`` says what it was trained on; ``threads`` is as in `fit`.
     """
 
     quantiles: tuple[float, ...]
@@ -68,6 +68,7 @@ class InfluxModel:
     blend: Blend
     sky: SkyRidge = field(default_factory=SkyRidge.none)
     stamp: dict[str, Any] = field(default_factory=dict)
+    threads: int = 0
 
     @classmethod
     def fit(
@@ -101,6 +102,7 @@ class InfluxModel:
             Calibration(Shifts.none(len(quantiles), len(zones))),
             Blend.constant(float(parameters["blend"]), len(zones)),
             target.sky,
+            threads=int(parameters["threads"]),
         )
         dataset = lgb.Dataset(
             model._table(matrix, target.said)[:, target.use].T,
@@ -108,7 +110,7 @@ class InfluxModel:
             weight=target.weight / target.weight.mean(),
             feature_name=[*model.columns, *OWN_COLUMNS],
             categorical_feature=["model_zone"],
-            params={"max_bin": 63, "verbosity": -1},
+            params={"max_bin": 63, "verbosity": -1, "num_threads": model.threads},
         )
         model.boosters += [
             lgb.train(booster_parameters(quantile, parameters), dataset, parameters["rounds"])
@@ -170,8 +172,10 @@ class InfluxModel:
 
     def _raw(self, table: Floats, level: Doubles) -> tuple[Doubles, Doubles]:
         partner = level * np.exp(np.nan_to_num(table[:, _STEP].astype(np.float64)))
-        left = np.column_stack([booster.predict(table) for booster in self.boosters])
-        quantiles = np.exp(np.sort(left, axis=1)) * partner[:, None]
+        # LightGBM has one number of threads for the whole process, which each call sets: another
+        # than that of a training beside it makes that training write out of its bounds.
+        left = [booster.predict(table, num_threads=self.threads) for booster in self.boosters]
+        quantiles = np.exp(np.sort(np.column_stack(left), axis=1)) * partner[:, None]
         return np.asarray(quantiles), np.column_stack([partner, level])
 
     def _table(self, matrix: FeatureMatrix, said: Doubles) -> Floats:

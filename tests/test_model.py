@@ -9,6 +9,7 @@ import io
 import json
 import pickletools
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from forecast.training.backtest import fit
 from forecast.training.dataset import Dataset, make_dataset
 
 DAYS = 560
+TASKS = Path("/proc/self/task")
 FIRST = "2024-01-01"
 NOW = pd.Timestamp(FIRST, tz="UTC").as_unit("us") + pd.Timedelta(days=DAYS + 2)
 
@@ -234,6 +236,24 @@ def test_a_zone_whose_influx_stopped_is_answered_from_what_the_model_keeps(
     assert 10_000 < coast[:, 2].mean() < 50_000
     assert 100 < plateau[:, 2].mean() < 900
     assert np.isnan(moon).all()
+
+
+@pytest.mark.skipif(not TASKS.exists(), reason="threads are counted in /proc")
+def test_a_model_of_one_thread_starts_no_other(data: Dataset) -> None:
+    """LightGBM crashes if a call beside a training sets another number of threads than it."""
+
+    def started(model: InfluxModel) -> int:
+        def answer() -> int:
+            before = sum(1 for _ in TASKS.iterdir())
+            model.predict(data.matrix, data.daily)
+            return sum(1 for _ in TASKS.iterdir()) - before
+
+        # OpenMP keeps its threads for each thread that asks; a new one has none yet.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(answer).result()
+
+    assert started(fit(data, NOW, threads=1)) == 0
+    assert started(fit(data, NOW, threads=3)) == 2
 
 
 def test_no_question_is_no_answer(model: InfluxModel, data: Dataset) -> None:
