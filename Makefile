@@ -41,7 +41,7 @@ docs: install  ## regenerate the generated pages of docs/ and docs/schemas/
 
 screenshots: install  ## make the demo and take the README's two pictures of the page (needs Chromium)
 	@test -e demo/.afflux-demo || $(BIN)/afflux demo --no-serve
-	$(BIN)/python scripts/screenshots.py demo docs/images
+	$(BIN)/python -m scripts.screenshots demo docs/images
 
 clean:  ## remove what the commands made, not your data
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

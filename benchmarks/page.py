@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import statistics
 import sys
 import threading
@@ -24,6 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.panels.__main__ import machine
 from benchmarks.scenarios import served
+from scripts.chromium import MISSING, chromium
 
 RESULTS = Path(__file__).parent / "results" / "page.md"
 
@@ -117,10 +117,9 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=9, help="first visits")
     parser.add_argument("--save", action="store_true", help="keep the figures in results/page.md")
     given = parser.parse_args()
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, (shutil.which(name) for name in names if name)), None)
+    program = chromium()
     if program is None:
-        print("Chromium is not installed; name one in CHROMIUM", file=sys.stderr)
+        print(MISSING, file=sys.stderr)
         return 2
     load = os.getloadavg()[0]
     with served(given.home) as near, sync_playwright() as playwright:

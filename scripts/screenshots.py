@@ -1,6 +1,6 @@
 """The README's two pictures of the page, from a demo that was published.
 
-    python scripts/screenshots.py HOME FOLDER
+    python -m scripts.screenshots HOME FOLDER
 
 Forecasts anew as of the Wednesday before Ascension, in a copy of the home that is thrown away, so
 that the pictures show what the page is for. Needs Chromium (or CHROMIUM).
@@ -24,6 +24,8 @@ from urllib.error import URLError
 from dateutil.easter import easter
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from scripts.chromium import MISSING, chromium
 
 MOST_BYTES = 200_000
 ZONE = "241400415"
@@ -64,10 +66,9 @@ def _ascension(now: datetime) -> datetime:
 
 
 def _shoot(url: str, folder: Path) -> None:
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    found = chromium()
     if found is None:
-        raise SystemExit("no Chromium: install it, or say in CHROMIUM where it is")
+        raise SystemExit(MISSING)
     _wait_for(url)
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:

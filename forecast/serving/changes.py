@@ -103,17 +103,25 @@ def _circumstances(before: str, after: str) -> Iterator[str]:
 
 def level_changes(before: Publication, after: Publication) -> list[dict[str, Any]]:
     """Zones and days of both whose level is not the same, in the order of ``after``."""
+    return [
+        _change(old, row, _new_model(before, after))
+        for old, row in _pairs(before, after)
+        if old["level"] and row["level"] and old["level"] != row["level"]
+    ]
+
+
+def _pairs(
+    before: Publication, after: Publication
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """What both said of a zone and a day, in the order of ``after``."""
     everything = Selection()
     known = {
         (row["zone_id"], row["target_date"]): row
         for row in before.listings["forecasts.json"].records(everything)
     }
-    found = []
     for row in after.listings["forecasts.json"].records(everything):
-        old = known.get((row["zone_id"], row["target_date"]))
-        if old and old["level"] and row["level"] and old["level"] != row["level"]:
-            found.append(_change(old, row, _new_model(before, after)))
-    return found
+        if old := known.get((row["zone_id"], row["target_date"])):
+            yield old, row
 
 
 def _change(old: dict[str, Any], new: dict[str, Any], new_model: bool) -> dict[str, Any]:
@@ -154,18 +162,11 @@ def since(before: Publication | None, after: Publication, asked: datetime | None
 
 def moves(before: Publication, after: Publication) -> list[dict[str, Any]]:
     """What changed in each forecast of ``after`` that ``before`` had too (see `explanation`)."""
-    everything = Selection()
-    known = {
-        (row["zone_id"], row["target_date"]): row
-        for row in before.listings["forecasts.json"].records(everything)
-    }
-    found = []
-    for row in after.listings["forecasts.json"].records(everything):
-        zone_and_day = {name: row[name] for name in ("zone_id", "target_date")}
-        old = known.get(tuple(zone_and_day.values()))
-        if old:
-            found.append(zone_and_day | explanation(row, after, before, [old])["change"])
-    return found
+    return [
+        {name: row[name] for name in ("zone_id", "target_date")}
+        | explanation(row, after, before, [old])["change"]
+        for old, row in _pairs(before, after)
+    ]
 
 
 def explanation(

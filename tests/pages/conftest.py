@@ -8,7 +8,6 @@ and missing sources, a zone without reference and one without forecast; the empt
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -36,6 +35,7 @@ from forecast.settings import Settings
 from forecast.tables import contribution_name, quantile_name
 from forecast.track_record import LIMITS, columns
 from forecast.truth import Truth
+from scripts.chromium import MISSING, chromium
 
 ORIGIN = pd.Timestamp("2026-05-13T06:00:00Z")  # the Wednesday before Ascension
 NOW = datetime(2026, 5, 13, 8, tzinfo=UTC)
@@ -264,10 +264,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium; for one module, since an event loop runs in this thread meanwhile."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    found = chromium()
     if found is None:
-        pytest.skip("no Chromium: install it, or say in CHROMIUM where it is")
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found)
         yield started

@@ -40,6 +40,16 @@ BUNDLE = {
     "training": {"rounds": 300, "seed": 20190101},
     "features": ["calendar_weekday", "history_level"],
 }
+TERRITORY = """
+id = "essai"
+name = "Territoire d'essai"
+[[zones]]
+id = "241400415"
+name = "Cœur Côte Fleurie"
+population = 20000
+latitude = 49.3
+longitude = 0.1
+"""
 GEOMETRY = {
     "type": "FeatureCollection",
     "features": [
@@ -53,6 +63,18 @@ GEOMETRY = {
         }
     ],
 }
+
+
+@pytest.fixture(scope="session")
+def settle() -> Callable[[Path], Path]:
+    """Give a home the configuration of a territory of one zone."""
+
+    def lay(home: Path) -> Path:
+        (home / "configs").mkdir()
+        (home / "configs" / "essai.toml").write_text(TERRITORY, encoding="utf-8")
+        return home
+
+    return lay
 
 
 def make_forecasts(config: RunConfig, origin: pd.Timestamp = ORIGIN, seed: int = 1) -> pd.DataFrame:

@@ -16,23 +16,12 @@ from forecast.serving.key_store import KeyStore
 from forecast.serving.options import SCOPES
 
 FULL = os.environ.get("AFFLUX_FUZZ") == "full"
-TERRITORY = """
-id = "essai"
-name = "Territoire d'essai"
-[[zones]]
-id = "241400415"
-name = "Cœur Côte Fleurie"
-population = 20000
-latitude = 49.3
-longitude = 0.1
-"""
 
 
 @pytest.fixture
-def asked(tmp_path: Path, publish, start, monkeypatch: pytest.MonkeyPatch):
+def asked(tmp_path: Path, settle, publish, start, monkeypatch: pytest.MonkeyPatch):
     """A server that takes files and webhooks, and a key for everything."""
-    (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "essai.toml").write_text(TERRITORY, encoding="utf-8")
+    settle(tmp_path)
     publish(tmp_path)
     publish(tmp_path, seed=2, minutes=30)
     for name, value in {

@@ -21,16 +21,6 @@ from forecast.lake import Lake
 from forecast.serving import action_schemas
 from forecast.serving.key_store import KeyStore
 
-TERRITORY = """
-id = "essai"
-name = "Territoire d'essai"
-[[zones]]
-id = "241400415"
-name = "Cœur Côte Fleurie"
-population = 20000
-latitude = 49.3
-longitude = 0.1
-"""
 DAYS = pd.date_range("2026-01-05", periods=60, freq="D")
 GOOD = "zone_id,date,tonnage\n" + "".join(
     f"241400415,{day:%Y-%m-%d},{10 + i % 7}.5\n" for i, day in enumerate(DAYS)
@@ -43,11 +33,8 @@ MOST = 20_000
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("uploads")
-    (home / "configs").mkdir()
-    (home / "configs" / "essai.toml").write_text(TERRITORY, encoding="utf-8")
-    return home
+def home(tmp_path_factory: pytest.TempPathFactory, settle) -> Path:
+    return settle(tmp_path_factory.mktemp("uploads"))
 
 
 @pytest.fixture(scope="module")

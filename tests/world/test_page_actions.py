@@ -24,6 +24,7 @@ from forecast.lake import Lake
 from forecast.serving.key_store import KeyStore
 from forecast.serving.server import command
 from forecast.settings import Settings
+from scripts.chromium import MISSING, chromium
 
 DEAUVILLE = "241400415"
 
@@ -64,10 +65,9 @@ def desk(world, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 @pytest.fixture(scope="module", params=[(1366, 768), (390, 844)], ids=["desktop", "phone"])
 def page(request: pytest.FixtureRequest) -> Iterator[Page]:
     width, height = request.param
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    found = chromium()
     if found is None:
-        pytest.skip("no Chromium: install it, or say in CHROMIUM where it is")
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found)
         opened = browser.new_page(
