@@ -12,7 +12,8 @@ may fail; the wider holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -189,16 +190,18 @@ class Calibration:
     fresh: Shifts
     stale: Mapping[str, Shifts] = field(default_factory=dict)
 
-    def apply(self, raw: Doubles, cells: Cells, stale: Iterable[str] = ()) -> Doubles:
+    def apply(
+        self, raw: Doubles, cells: Cells, stale: Collection[str] = (), dead: Collection[str] = ()
+    ) -> Doubles:
         """Shifted quantiles, in order and never negative, shape (n, quantiles).
 
         With sources ``stale`` each quantile takes the shift that reaches farthest; one without
-        shifts of its own changes nothing.
+        shifts of its own changes nothing. Those of fresh days count too, unless all that are late
+        are ``dead``: silent for as long as their shifts were learnt from.
         """
-        shifts = self.fresh.of(cells)
-        for source in sorted(stale):
-            if source in self.stale:
-                shifts = wider(shifts, self.stale[source].of(cells))
+        late = [source for source in sorted({*stale, *dead}) if source in self.stale]
+        known = [] if late and set(late) <= set(dead) else [self.fresh.of(cells)]
+        shifts = functools.reduce(wider, known + [self.stale[source].of(cells) for source in late])
         away, middle = raw + shifts * spread(raw)[:, None], raw.shape[1] // 2
         # What passes the median stops there: a band's errors say little of the middle's.
         low, median = np.arange(raw.shape[1]) <= middle, raw[:, [middle]]
@@ -213,18 +216,15 @@ class Calibration:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Doubles]) -> Self:
         """Read what :meth:`arrays` gave, among other arrays; raise :class:`KeyError` if absent."""
-        names = dict.fromkeys(name.split(".")[0] for name in arrays if name.startswith("stale_"))
-        return cls(
-            _from(arrays, "fresh"),
-            {name.removeprefix("stale_"): _from(arrays, name) for name in names},
-        )
+        names = {name.split(".")[0] for name in arrays if name.startswith("stale_")}
+        sets = {
+            name.removeprefix("stale_"): Shifts(*(arrays[f"{name}.{part}"] for part in _PARTS))
+            for name in ["fresh", *sorted(names)]
+        }
+        return cls(sets.pop("fresh"), sets)
 
 
 _PARTS = ("horizon", "kind", "zone")
-
-
-def _from(arrays: Mapping[str, Doubles], name: str) -> Shifts:
-    return Shifts(*(arrays[f"{name}.{part}"] for part in _PARTS))
 
 
 def wider(shifts: Doubles, other: Doubles) -> Doubles:

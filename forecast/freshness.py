@@ -24,6 +24,9 @@ DOMAINS = {
 }
 """Observation sources whose lateness changes a forecast, and the feature domain each feeds."""
 
+OUTAGE_DAYS = {"influx": 21, "mobility": 60, "parking": 60, "waste": 60, "weather": 60}
+"""For how long a domain is silent in the longest outage that is rehearsed [d]."""
+
 _GRACE = {"waste": 8}
 """Runs a source may miss and still be fresh, where it is not one; rounds are not daily [d]."""
 
@@ -83,6 +86,18 @@ def source_statuses(
 def stale_domains(statuses: Sequence[SourceStatus]) -> tuple[str, ...]:
     """Feature domains whose source is late, in alphabetical order."""
     return tuple(sorted(DOMAINS[s.source] for s in statuses if s.source in DOMAINS and not s.fresh))
+
+
+def dead_domains(statuses: Sequence[SourceStatus]) -> tuple[str, ...]:
+    """Those of :func:`stale_domains` that are as late as the longest outage rehearsed.
+
+    >>> from dataclasses import replace
+    >>> late = SourceStatus("parking", None, None, 60, fresh=False, promised_delay_hours=30)
+    >>> dead_domains([late]), dead_domains([replace(late, missed_runs=59)])
+    (('parking',), ())
+    """
+    late = [s for s in statuses if s.missed_runs >= OUTAGE_DAYS.get(DOMAINS.get(s.source, ""), 0)]
+    return stale_domains(late)
 
 
 def regime(statuses: Sequence[SourceStatus]) -> str:

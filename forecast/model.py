@@ -11,7 +11,7 @@ hash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -119,23 +119,25 @@ class InfluxModel:
         return model
 
     def predict(
-        self, matrix: FeatureMatrix, daily: Daily, *, stale: Iterable[str] = (), raw: bool = False
+        self,
+        matrix: FeatureMatrix,
+        daily: Daily,
+        stale: Collection[str] = (),
+        dead: Collection[str] = (),
     ) -> Doubles:
         """Quantiles of influx [visitors day⁻¹], shape (questions, quantiles), in order, ≥ 0.
 
         NaN where a zone is neither known to the model nor has any history. ``stale`` names the
-        sources that were late at the origin: the band is then as wide as it was in the backtest
-        when they were. ``raw`` leaves the calibration out.
+        sources late at the origin, ``dead`` those as late as rehearsed: see `Calibration.apply`.
 
         Raises
         ------
         ModelError
             If the matrix lacks a column the model was trained on.
         """
-        quantiles, others = self.members(matrix, daily)
+        members = self.members(matrix, daily)
         cells = self.cells(matrix)
-        answer = self.blend.apply(quantiles, others, cells)
-        return answer if raw else self.calibration.apply(answer, cells, stale)
+        return self.calibration.apply(self.blend.apply(*members, cells), cells, stale, dead)
 
     def members(self, matrix: FeatureMatrix, daily: Daily) -> tuple[Doubles, Doubles]:
         """What the boosters and the other members say [visitors day⁻¹], to be blended.
@@ -143,8 +145,7 @@ class InfluxModel:
         Quantiles, shape (questions, quantiles), and influx by the partner and by the level, shape
         (questions, 2). Raises as :meth:`predict`.
         """
-        missing = [name for name in self.columns if name not in matrix.columns]
-        if missing:
+        if missing := [name for name in self.columns if name not in matrix.columns]:
             raise ModelError(f"the features lack {missing[0]!r}, on which the model was trained")
         if not len(matrix.grid):
             return np.empty((0, len(self.quantiles))), np.empty((0, len(MEMBERS)))
@@ -176,7 +177,7 @@ class InfluxModel:
         # than that of a training beside it makes that training write out of its bounds.
         left = [booster.predict(table, num_threads=self.threads) for booster in self.boosters]
         quantiles = np.exp(np.sort(np.column_stack(left), axis=1)) * partner[:, None]
-        return np.asarray(quantiles), np.column_stack([partner, level])
+        return quantiles, np.column_stack([partner, level])
 
     def _table(self, matrix: FeatureMatrix, said: Doubles) -> Floats:
         return model_table(matrix, self.columns, said, self._zones(matrix))

@@ -21,7 +21,7 @@ from forecast.errors import ModelError
 from forecast.explanation import contributions
 from forecast.features import build
 from forecast.features.base import Evidence
-from forecast.freshness import SourceStatus, regime, source_statuses, stale_domains
+from forecast.freshness import SourceStatus, dead_domains, regime, source_statuses, stale_domains
 from forecast.grid import Grid, day_number, make_grid
 from forecast.levels import LEVELS, level_of, probabilities, zone_limits
 from forecast.matrix import FeatureMatrix
@@ -103,27 +103,31 @@ class Known:
         ``InfluxModel.predict``.
         """
         config, grid = self.config, matrix.grid
-        quantiles = model.predict(matrix, self.daily, stale=stale_domains(self.statuses))
+        late, dead = stale_domains(self.statuses), dead_domains(self.statuses)
+        quantiles = model.predict(matrix, self.daily, stale=late, dead=dead)
         median = quantiles[:, config.quantiles.index(0.5)]
         parts = contributions(model, matrix, self.daily, median, usually)
         chances = probabilities(config.quantiles, quantiles, self.limits[grid.row_zone])
-        frame = grid.frame()
-        for i, quantile in enumerate(config.quantiles):
-            frame[quantile_name(quantile)] = quantiles[:, i]
-        for i, level in enumerate(LEVELS):
-            frame[f"probability_{level}"] = chances[:, i]
-        frame["level"] = pd.Series(level_of(chances), dtype="str")
-        frame["usual"] = usually.influx
-        for domain, persons in parts.items():
-            frame[contribution_name(domain)] = persons
+        level = level_of(chances)
         days = circumstances(matrix, self.territory, events)
-        why = sentences(parts, days, quantiles, median, usually.influx, frame["level"].tolist())
-        frame["why"] = pd.Series(why, dtype="str")
-        frame["regime"] = regime(self.statuses)
-        frame["model_version"] = model_version
-        frame["lake_version"] = lake_version
-        frame["zone_id"] = frame["zone_id"].astype("str")
-        return frame
+        why = sentences(parts, days, quantiles, median, usually.influx, level.tolist())
+        questions = grid.frame()
+        # All columns at once: one after the other takes ten times longer.
+        return pd.DataFrame(
+            {
+                "zone_id": questions["zone_id"].astype("str"),
+                **{name: questions[name] for name in questions.columns[1:]},
+                **{quantile_name(q): quantiles[:, i] for i, q in enumerate(config.quantiles)},
+                **{f"probability_{name}": chances[:, i] for i, name in enumerate(LEVELS)},
+                "level": pd.Series(level, dtype="str"),
+                "usual": usually.influx,
+                **{contribution_name(domain): persons for domain, persons in parts.items()},
+                "why": pd.Series(why, dtype="str"),
+                "regime": regime(self.statuses),
+                "model_version": model_version,
+                "lake_version": lake_version,
+            }
+        )
 
 
 def answer_at(

@@ -113,17 +113,28 @@ class Scenarios:
     def forecasts(self, rows: Bools, supposed: pd.DataFrame) -> pd.DataFrame:
         """These rows of ``baseline`` as they would be with the observations of ``supposed``.
 
-        Questions of which no feature moves keep their answer. Which sources are late, and so how
-        wide the band is, stays as it is.
+        See :meth:`moved`; every other question keeps its answer.
         """
-        known, answer = self.known, self.baseline[rows].reset_index(drop=True)
-        values = self._values(rows, supposed)
+        moved, anew = self.moved(rows, supposed)
+        if not moved.any():
+            return self.baseline[rows].reset_index(drop=True)
+        kept = self.baseline[rows & ~moved]
+        whole = pd.concat([kept, anew.set_index(np.flatnonzero(moved))]) if len(kept) else anew
+        return whole.sort_index().reset_index(drop=True)
+
+    def moved(self, rows: Bools, supposed: pd.DataFrame) -> tuple[Bools, pd.DataFrame]:
+        """Which of these rows of ``baseline`` have a feature that moves, and what they become.
+
+        Which sources are late, and so how wide the band is, stays as it is.
+        """
+        known, values = self.known, self._values(rows, supposed)
         before = self.matrix.values[:, rows]
         moved = ((values != before) & ~(np.isnan(values) & np.isnan(before))).any(axis=0)
-        if not moved.any():
-            return answer
-        places, grid = np.flatnonzero(rows)[moved], self._grid(answer[moved])
-        recent = self.matrix.recent
+        places = np.flatnonzero(rows)[moved]
+        questions = self.baseline.iloc[places]
+        if questions.empty:
+            return np.zeros_like(rows), questions
+        grid, recent = self._grid(questions), self.matrix.recent
         matrix = FeatureMatrix(
             grid,
             self.matrix.columns,
@@ -135,12 +146,12 @@ class Scenarios:
             matrix,
             Usual(known.usually.influx[places], tuple(known.usually.days[i] for i in places)),
             self._event_names(supposed),
-            model_version=answer["model_version"].iloc[0],
-            lake_version=int(answer["lake_version"].iloc[0]),
+            model_version=questions["model_version"].iloc[0],
+            lake_version=int(questions["lake_version"].iloc[0]),
         )
-        kept = answer[~moved]
-        whole = pd.concat([kept, anew.set_index(np.flatnonzero(moved))]) if len(kept) else anew
-        return whole.sort_index()
+        found = np.zeros_like(rows)
+        found[places] = True
+        return found, anew
 
     def _values(self, rows: Bools, supposed: pd.DataFrame) -> npt.NDArray[np.float32]:
         """The features of these questions: of the sources that read what is supposed, anew."""

@@ -76,7 +76,7 @@ ARROWS = {
     # The two rooms that never meet.
     "training training.*": "training.* . errors tables config territory analogue daily grid matrix "
     "levels calibration blending truth linear fitting features features.base bundle model decision "
-    "registry tracking track_record",
+    "registry tracking track_record freshness",
     # Processes beside the server, and what the publishing process sends.
     "serving.scenario_worker": "serving.work serving.changes serving.records errors french tables "
     "config settings lake model scenario",

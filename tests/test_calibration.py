@@ -165,6 +165,21 @@ def test_a_stale_source_never_narrows_the_band() -> None:
     np.testing.assert_array_equal(wide["influx",], usual)  # nothing was learnt of it
 
 
+def test_a_dead_source_has_the_band_learnt_for_it_alone() -> None:
+    fresh, waste = (Shifts.fit(QUANTILES, *sample(2000, seed), ZONES) for seed in (1, 3))
+    wide = Shifts.fit(QUANTILES, *sample(2000, 2, width=0.5), ZONES)
+    calibration = Calibration(wide, {"waste": waste, "weather": fresh})
+    raw, _, cells = sample(300, 4)
+    alone = Calibration(waste).apply(raw, cells)
+    np.testing.assert_array_equal(calibration.apply(raw, cells, ["waste"], ["waste"]), alone)
+    late = Calibration(wide).apply(raw, cells)
+    # One that is late beside it, or of which nothing was learnt, keeps the shifts of fresh days.
+    assert (np.ptp(calibration.apply(raw, cells, ["waste"]), axis=1) >= np.ptp(late, axis=1)).all()
+    both = calibration.apply(raw, cells, ["waste", "weather"], ["waste"])
+    assert (np.ptp(both, axis=1) >= np.ptp(late, axis=1)).all()
+    np.testing.assert_array_equal(calibration.apply(raw, cells, ["influx"], ["influx"]), late)
+
+
 def test_shifts_survive_a_file() -> None:
     calibration = Calibration(
         Shifts.fit(QUANTILES, *sample(2000, 1), ZONES),

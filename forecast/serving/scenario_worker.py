@@ -28,17 +28,18 @@ from forecast.serving.work import work
 from forecast.settings import Settings
 from forecast.tables import quantile_name
 
-Records = dict[tuple[str, str], dict[str, Any]]
-
 
 @dataclass(frozen=True)
 class Ready:
-    """One publication, ready to be asked what-ifs; ``published`` are its forecasts as served."""
+    """One publication, ready to be asked what-ifs.
+
+    ``same`` compares its forecasts, as served, with themselves: by row of ``scenarios.baseline``.
+    """
 
     name: str
     config: RunConfig
     metadata: Mapping[str, Any]
-    published: Records
+    same: Mapping[int, dict[str, Any]]
     scenarios: Scenarios
 
 
@@ -71,14 +72,15 @@ class Desk:
             date.fromisoformat(question["to"]),
         )
         rows = rows & _answered(scenarios.baseline, ready.config)
-        after = scenarios.forecasts(rows, scenarios.suppose(weather, events))
+        moved, after = scenarios.moved(rows, scenarios.suppose(weather, events))
+        anew = forecast_records(after, ready.config)
         return {
             "metadata": ready.metadata,
             "scenario": True,
             "supposed": {"weather": weather, "events": events},
             "comparisons": [
-                _comparison(ready.published[_key(record)], record)
-                for record in forecast_records(after, ready.config)
+                _comparison(ready.same[i]["baseline"], next(anew)) if moved[i] else ready.same[i]
+                for i in np.flatnonzero(rows).tolist()
             ],
         }
 
@@ -121,14 +123,18 @@ def load(settings: Settings, name: str) -> Ready:
     )
     published = {_key(record): record for record in answers["forecasts"]}
     baseline = scenarios.baseline
-    recomputed = forecast_records(baseline[_answered(baseline, config)], config)
-    said = {key: _said(record) for key, record in published.items()}
-    if {_key(record): _said(record) for record in recomputed} != said:
+    answered = _answered(baseline, config)
+    recomputed = {_key(r): _said(r) for r in forecast_records(baseline[answered], config)}
+    if recomputed != {key: _said(record) for key, record in published.items()}:
         raise PublicationError(
             f"publication {name} is not what this configuration and this release would say of the "
             "same observations: publish again with `afflux publish`"
         )
-    return Ready(name, config, answers["metadata"], published, scenarios)
+    same = {
+        i: _comparison(published[key], published[key])
+        for i, key in zip(np.flatnonzero(answered).tolist(), recomputed, strict=True)
+    }
+    return Ready(name, config, answers["metadata"], same, scenarios)
 
 
 def _answered(frame: pd.DataFrame, config: RunConfig) -> np.ndarray[Any, np.dtype[np.bool_]]:

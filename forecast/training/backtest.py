@@ -91,15 +91,9 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
         blend = Blend.fit(boosters, others[""], came_true, cells, zones, prior)
         for regime, values in raw.items():
             values[now] = blend.apply(values[now], others[regime][now], cells.where(now))
-        reach = adapted(levels, answered[""], came_true, fold)
-        fresh = Shifts.fit(levels, raw[""], came_true, cells, zones, reach)
-        band = Calibration(fresh).apply(raw[""], cells)
-        band[fold > i] = np.nan
+        shifts = _calibration(levels, raw, answered, came_true, cells, np.where(fold > i, -1, fold))
         for regime, values in raw.items():
-            own = Shifts.fit(levels, values, came_true, cells, zones, reach)
-            late = {regime: own.no_narrower(values, cells, band)} if regime else {}
-            shifts = Calibration(fresh, late)
-            answered[regime][now] = shifts.apply(values[now], cells.where(now), stale=[regime])
+            answered[regime][now] = shifts.apply(values[now], cells.where(now), dead=[regime])
     scored = np.isfinite(observed) & (grid.row_origin >= data.first_test.value // 1000)
     ridges = [ridge for _, _, ridge in answers]
     tables = _rows(data, {"": test, **outages}, observed, answered, fold, ridges)
@@ -110,7 +104,7 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
         rows=tables.pop(""),
         outages=tables,
         cuts=tuple(cut for cut, _ in cuts),
-        calibration=_calibration(levels, raw, answered[""], observed, cells, fold),
+        calibration=_calibration(levels, raw, answered, observed, cells, fold),
         blend=Blend.fit(boosters, others[""], observed, cells, zones, prior),
         quantiles=levels,
         perfect_weather=data.matrix.perfect_weather,
@@ -121,16 +115,19 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
 def _calibration(
     levels: tuple[float, ...],
     raw: Mapping[str, Doubles],
-    published: Doubles,
+    published: Mapping[str, Doubles],
     observed: Doubles,
     cells: Cells,
     fold: npt.NDArray[np.int64],
 ) -> Calibration:
-    """What all folds taught, for the model that will serve."""
-    reach, zones = adapted(levels, published, observed, fold), int(cells.zone.max()) + 1
-    sets = {r: Shifts.fit(levels, v, observed, cells, zones, reach) for r, v in raw.items()}
+    """What folds taught, those of ``fold`` ≥ 0; each regime learns from what its own bands held."""
+    zones, sets = int(cells.zone.max()) + 1, {}
+    for regime, values in raw.items():
+        reach = adapted(levels, published[regime], observed, fold)
+        sets[regime] = Shifts.fit(levels, values, observed, cells, zones, reach)
     fresh = sets.pop("")
     band = Calibration(fresh).apply(raw[""], cells)
+    band[fold < 0] = np.nan
     late = {r: shifts.no_narrower(raw[r], cells, band) for r, shifts in sets.items()}
     return Calibration(fresh, late)
 

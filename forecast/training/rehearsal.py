@@ -13,14 +13,19 @@ import numpy.typing as npt
 
 from forecast.features import build
 from forecast.features.base import Evidence
+from forecast.freshness import OUTAGE_DAYS
 from forecast.matrix import FeatureMatrix
 
-OUTAGES: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
-    "influx": (("influx",), (7.0, 21.0)),
-    "mobility": (("mobility",), (10.0, 60.0)),
-    "parking": (("parking",), (10.0, 60.0)),
-    "waste": (("waste",), (21.0, 60.0)),
-    "weather": (("weather", "weather_forecast"), (3.0, 60.0)),
+_SHORT = {
+    "influx": (("influx",), 7.0),
+    "mobility": (("mobility",), 10.0),
+    "parking": (("parking",), 10.0),
+    "waste": (("waste",), 21.0),
+    "weather": (("weather", "weather_forecast"), 3.0),
+}
+OUTAGES: dict[str, tuple[tuple[str, ...], tuple[float, float]]] = {
+    domain: (sources, (days, float(OUTAGE_DAYS[domain])))
+    for domain, (sources, days) in _SHORT.items()
 }
 """Domain: the observation sources that go silent together, and for how long each time [d]."""
 

@@ -26,10 +26,18 @@ SAID_ELSEWHERE = re.compile(
     r"|is no URL \(.+\)"
     r"|names a host that cannot be found \(.*\)"
     r"|leads to a private or reserved network, where nothing is sent"
-    r"|this key has [0-9]+ webhooks, the most there may be; remove one",
+    r"|this key has [0-9]+ webhooks, the most there may be; remove one"
+    # Sequences hand the extension of one route on to another, which has fewer.
+    r"|Input should be 'json'.*",
     re.DOTALL,
 )
 PARQUET = "Parquet is offered for all forecasts of the present publication"
+
+
+@schemathesis.hook
+def filter_query(ctx, query) -> bool:
+    """Leave out wrong values that no URL can carry: an empty list or object is not sent at all."""
+    return not any(value in ([], {}) for value in (query or {}).values())
 
 
 @schemathesis.check

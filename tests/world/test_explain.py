@@ -107,7 +107,11 @@ def test_the_parts_of_the_log_are_the_whole_answer_of_the_median_booster(world, 
     for model in (median, *(blended(median, share, zones) for share in (0.0, 0.4, 1.0))):
         logs = log_parts(model, matrix, daily, compared)
         found = logs.level * np.exp(sum(logs.parts.values()))
-        np.testing.assert_allclose(found, model.predict(matrix, daily, raw=True)[:, 0], rtol=1e-6)
+        np.testing.assert_allclose(
+            found,
+            model.blend.apply(*model.members(matrix, daily), model.cells(matrix))[:, 0],
+            rtol=1e-6,
+        )
         assert set(logs.parts) == set(CONTRIBUTIONS)
 
 
