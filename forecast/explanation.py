@@ -1,8 +1,8 @@
 """Why a forecast is what it is: its distance from the usual day, shared out among domains.
 
 The model adds up logarithms: the median over the zone's level is the exponential of the partner's
-step and of what the columns contribute to the median booster (the path-dependent Shapley values
-that LightGBM gives), as far as the blend lets it speak. The logarithmic mean turns such a sum into
+step and of what the columns contribute to the median booster (path-dependent Shapley values,
+``shapley.py``), as far as the blend lets it speak. The logarithmic mean turns such a sum into
 persons without a remainder (LMDI: Ang 2005, doi:10.1016/j.enpol.2003.10.010): with f the median, u
 what is usual and L(f, u) = (f - u) / ln(f / u), a part p of ln(f / u) is worth p × L(f, u) persons.
 See ``docs/decisions/0012-explanations-in-persons.md``.
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,7 @@ from forecast.grid import Grid
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
+from forecast.shapley import Shapley
 from forecast.sky import sky_terms
 from forecast.tables import CONTRIBUTIONS
 from forecast.usual import Usual
@@ -38,6 +41,8 @@ _SEASON = ("weekday", "year_fraction", "season_", "month", "daylight", "clock_ch
 _STEP = "model_linear_step"
 _OF_THE_QUESTION = ("horizon_days", "origin_weekday")
 _LEAST_STEP, _MOST_BELIEF = 0.02, 1.0
+_TREES: WeakKeyDictionary[Any, Shapley] = WeakKeyDictionary()
+"""Trees of the boosters already asked: reading them takes longer than asking."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,9 @@ def log_parts(
     shares[RECENT] = step - sum(shares.values())
 
     booster = model.boosters[len(model.quantiles) // 2]
-    table = model_table(matrix, model.columns, said, zone).T
-    given = booster.predict(table, pred_contrib=True, num_threads=model.threads).T
+    if booster not in _TREES:
+        _TREES[booster] = Shapley.of(booster)
+    given = _TREES[booster].values(model_table(matrix, model.columns, said, zone))
     parts = {domain: np.zeros(len(grid)) for domain in CONTRIBUTIONS}
     for column, values in zip([*model.columns, *OWN_COLUMNS], given[:-1], strict=True):
         if column != _STEP:

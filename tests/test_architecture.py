@@ -64,7 +64,9 @@ ARROWS = {
     "runs": "errors tracking",
     "registry": "errors bundle champion decision loading runs tracking",
     "usual": "territory analogue grid truth",
-    "explanation": "tables almanac blending daily grid fitting linear sky matrix model usual",
+    "shapley": "features.kernels",
+    "explanation": "tables almanac blending daily grid fitting linear shapley sky matrix model "
+    "usual",
     "circumstances": "territory feasts school matrix",
     "sentence": "french circumstances",
     "predict": "errors tables config territory daily grid matrix levels freshness truth "
@@ -123,7 +125,7 @@ ARROWS = {
 
 # Library: the only modules that may import it.
 HOMES = {
-    "lightgbm": "model",
+    "lightgbm": "model shapley",
     "mlflow": "runs",
     "deltalake": "lake_table",
     "sklearn": "linear sky",

@@ -1,0 +1,159 @@
+"""What carries the forecast, what is left of its error, and on which days.
+
+``python -m benchmarks.ablation`` takes the panels of ``benchmarks.accuracy`` (same origins, days 1
+to 14, no weather) and tells three things of each. What carries it: the same recipe without holidays
+and school holidays, without the linear partner's calendar, without the recent past of the boosters;
+and the linear partner alone. What is left: the error if whatever moved all zones alike on a day had
+been known (measured on the other zones), and if the best peer's answer were averaged in. Where it
+is: the days on which most of it fell. The last line of output is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy import panels
+from benchmarks.accuracy.exchange import WORK
+from benchmarks.accuracy.ours import KEYS, scored
+from benchmarks.accuracy.scoring import figures
+from benchmarks.panels.__main__ import machine
+from forecast.almanac import COLUMNS
+from forecast.explanation import domain_of
+from forecast.fitting import LEVEL
+from forecast.training.dataset import Dataset, make_dataset
+
+RESULTS = Path(__file__).parent / "results" / "ablation.md"
+SHOWN = ["wape", "pinball", "weekend_wape", "coverage_80", "width_80", "run_80"]
+DAYS = 8
+"""Days listed of each panel."""
+HOLIDAYS = [name for name in COLUMNS if domain_of(f"calendar_{name}") == "holidays"]
+
+
+def without(data: Dataset, columns: Callable[[str], bool], lines: list[str]) -> Dataset:
+    """The same questions with some columns of the boosters and of the partner's calendar empty."""
+    values = data.matrix.values.copy()
+    values[[columns(name) for name in data.matrix.columns]] = np.nan
+    daily = replace(data.daily, lines=data.daily.lines.copy())
+    if lines:
+        daily.lines[[COLUMNS.index(name) for name in lines]] = 0
+        daily = replace(daily, markets=np.zeros_like(daily.markets))
+    return replace(data, matrix=replace(data.matrix, values=values), daily=daily)
+
+
+VARIANTS: dict[str, Callable[[Dataset], Dataset]] = {
+    "whole recipe": lambda data: data,
+    "without holidays": lambda data: without(
+        data, lambda name: domain_of(name) == "holidays", HOLIDAYS
+    ),
+    "without the partner's calendar": lambda data: without(data, lambda _: False, list(COLUMNS)),
+    "without the boosters' recent past": lambda data: without(
+        data, lambda name: domain_of(name) == "history" and name not in KEPT, []
+    ),
+}
+KEPT = (LEVEL, "calendar_horizon_days", "calendar_origin_weekday")
+"""Columns without which no question can be asked: the level that is the unit, and the horizon."""
+
+
+def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Figures of each variant, and the worst days of the whole recipe."""
+    config, observations, now = panels.dataset(name)
+    data = make_dataset(config, observations, now)
+    found, whole = {}, pd.DataFrame()
+    for label, change in VARIANTS.items():
+        ours = scored(change(data))
+        rows = ours.facts.merge(ours.answers["afflux"], on=KEYS)
+        found[label] = figures(rows, config.quantiles)
+        if whole.empty:
+            whole = rows
+            alone = ours.facts.merge(ours.answers["ridge"], on=KEYS)
+            found["linear partner alone"] = figures(alone, config.quantiles)
+            found |= left(name, rows, config.quantiles)
+        print(f"{name}, {label}: {found[label]['wape']:.4f}", flush=True)
+    return pd.DataFrame(found).T[SHOWN], worst(whole)
+
+
+def left(
+    name: str, rows: pd.DataFrame, quantiles: tuple[float, ...]
+) -> dict[str, dict[str, float]]:
+    """Figures of medians that know what ours cannot, or what a peer says."""
+    found = {}
+    miss = np.log(rows["influx"].clip(lower=1e-9) / rows["q50"].clip(lower=1e-9))
+    day = miss.groupby(rows["target_date"])
+    others = (day.transform("sum") - miss) / (day.transform("size") - 1)
+    if others.notna().all():
+        known = rows["q50"] * np.exp(others)
+        found["had the day's common error been known"] = _median(rows, known, quantiles)
+    best, answer = None, None
+    for file in sorted((WORK / name).glob("*.parquet")):
+        if file.stem in ("series", "calendar"):
+            continue
+        peer = rows[KEYS].merge(pd.read_parquet(file).astype({"zone_id": str}), on=KEYS, how="left")
+        error = (peer["q50"] - rows["influx"]).abs().sum()
+        if peer["q50"].notna().all() and (best is None or error < best):
+            best, answer = error, peer["q50"].clip(lower=1e-9)
+            label = f"averaged with {file.stem}"
+    if answer is not None:
+        found[label] = _median(rows, np.sqrt(rows["q50"].clip(lower=1e-9) * answer), quantiles)
+    return found
+
+
+def _median(
+    rows: pd.DataFrame, median: pd.Series, quantiles: tuple[float, ...]
+) -> dict[str, float]:
+    told = figures(rows.assign(q50=median), quantiles)
+    return {name: told[name] for name in ("wape", "weekend_wape")}
+
+
+def worst(rows: pd.DataFrame) -> pd.DataFrame:
+    """The days with the largest absolute errors over all zones, and their share of all error."""
+    rows = rows.assign(error=(rows["influx"] - rows["q50"]).abs())
+    days = rows.groupby("target_date").agg(
+        kind=("kind", "first"),
+        error=("error", "sum"),
+        influx=("influx", "sum"),
+        said=("q50", "sum"),
+    )
+    days["share_of_error"] = 100 * days["error"] / days["error"].sum()
+    days["came_over_said"] = days["influx"] / days["said"]
+    days.index = days.index.strftime("%a %Y-%m-%d")
+    top = days.sort_values("error", ascending=False).head(DAYS)
+    return top[["kind", "influx", "said", "came_over_said", "share_of_error"]]
+
+
+def main() -> None:
+    """Run the panels named on the command line (default: all five)."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
+    parser.add_argument("panel", nargs="*", choices=[*panels.WINDOWS, []], help="default: all")
+    parser.add_argument("--save", action="store_true", help="keep them in results/ablation.md")
+    given = parser.parse_args()
+    texts, told = [], {}
+    for name in given.panel or panels.WINDOWS:
+        table, days = run(name)
+        shown = (100 * table.astype(float)).round(1).to_string(na_rep="–")
+        texts.append(f"## {name}\n\n```text\n{shown}\n\n{days.round(2).to_string()}\n```")
+        told[name] = table.astype(float).round(4).replace({np.nan: None}).to_dict("index")
+        print(f"\n{texts[-1]}\n", flush=True)
+    last = json.dumps({"benchmark": "ablation", "machine": machine(), "panels": told})
+    if given.save:
+        head = (
+            "# What carries the forecast, and what is left\n\nWritten by `python -m "
+            "benchmarks.ablation --save`: the panels and origins of [accuracy](accuracy.md), days "
+            "1 to 14, no weather; in %. Under each table the days with the largest errors over "
+            "all zones: what came, what was said, their ratio, and the share of a year's error "
+            "in %.\n\n"
+        )
+        RESULTS.write_text(
+            head + "\n\n".join(texts) + f"\n\n```json\n{last}\n```\n", encoding="utf-8"
+        )
+    print(last)
+
+
+if __name__ == "__main__":
+    main()
