@@ -229,10 +229,14 @@ class Scenarios:
     def _event_names(self, supposed: pd.DataFrame) -> Mapping[tuple[int, int], str]:
         if not (supposed["source"] == "events").any():
             return self._announced
-        stored = self.known.observations
-        events = pd.concat([stored[stored["source"] == "events"], supposed], ignore_index=True)
+        events = pd.concat([self._events, supposed], ignore_index=True)
         return largest_events(events, self.known.territory)
 
     @cached_property
     def _announced(self) -> Mapping[tuple[int, int], str]:
-        return largest_events(self.known.observations, self.known.territory)
+        return largest_events(self._events, self.known.territory)
+
+    @cached_property
+    def _events(self) -> pd.DataFrame:
+        stored = self.known.observations
+        return stored[stored["source"] == "events"]

@@ -151,20 +151,21 @@ class _Trees:
 
 
 @compiled
-def _goes_left(value: float, node: int, nodes: Any) -> bool:
-    _column, threshold, missing, default_left, first, last, categories = nodes
-    if last[node] > first[node]:
-        if np.isnan(value) or value < 0:
-            return False
-        found = False
-        for i in range(first[node], last[node]):
-            found |= categories[i] == int(value)
-        return found
-    if np.isnan(value) and missing[node] != 2:
-        value = 0.0
-    if (missing[node] == 1 and abs(value) <= 1e-35) or np.isnan(value):
-        return bool(default_left[node])
-    return bool(value <= threshold[node])
+def _goes_left(
+    line: Array, threshold: float, missing: int, default: bool, categories: Array, out: Array
+) -> None:
+    """Which questions a node sends left, by their value of its column."""
+    for row in range(len(line)):
+        value = line[row]
+        if len(categories):
+            out[row] = False
+            if value >= 0:
+                for category in categories:
+                    out[row] |= category == int(value)
+        elif (np.isnan(value) and missing == 2) or (missing == 1 and not abs(value) > 1e-35):
+            out[row] = default
+        else:
+            out[row] = (0.0 if np.isnan(value) else value) <= threshold
 
 
 @compiled
@@ -222,25 +223,27 @@ def _met(
 @compiled
 def _explain(table: Array, nodes: Any, leaves: Any, out: Array) -> None:
     """Add the values of every tree to ``out``, shape (columns, questions)."""
+    column, threshold, missing, default, first, last, categories = nodes
+    left = np.zeros((len(column), table.shape[1]), dtype=np.bool_)
+    for i in range(len(column)):
+        names = categories[first[i] : last[i]]
+        _goes_left(table[column[i]], threshold[i], missing[i], default[i], names, left[i])
     value, ways, columns, place, side, slot, which, share = leaves
-    questions, most = table.shape[1], np.diff(columns).max()
+    most = np.diff(columns).max()
     weight, product = _weights(most), np.zeros(most + 1)
-    left = np.zeros((len(nodes[0]), questions), dtype=np.bool_)
-    for node in range(len(left)):
-        for row in range(questions):
-            left[node, row] = _goes_left(table[nodes[0][node], row], node, nodes)
-    # Questions that meet the same columns of a leaf have the same parts there.
-    kept, met = np.zeros((1 << _KEPT, most)), np.zeros(questions, dtype=np.int64)
-    known = np.zeros(1 << _KEPT, dtype=np.int64)
+    # Questions that meet the same columns of a leaf have the same parts there: worked out once,
+    # unless there are too many combinations to keep.
+    kept, known = np.zeros((most, 1 << _KEPT)), np.zeros(1 << _KEPT, dtype=np.int64)
+    met = np.zeros(table.shape[1], dtype=np.int64)
     for leaf in range(len(value)):
-        first, n = columns[leaf], columns[leaf + 1] - columns[leaf]
+        low, high = columns[leaf], columns[leaf + 1]
         way = np.arange(ways[leaf], ways[leaf + 1])
-        _met(n, way, place, side, slot, left, met)
-        for row in range(questions):
-            key = met[row] if n <= _KEPT else 0
-            if n > _KEPT or known[key] != leaf + 1:
-                shares = share[first : first + n]
-                _parts(met[row], value[leaf], shares, weight[n], product, kept[key])
+        _met(high - low, way, place, side, slot, left, met)
+        for row in range(len(met)):
+            key = met[row] if high - low <= _KEPT else 0
+            if key == 0 or known[key] != leaf + 1:
+                shares, weights = share[low:high], weight[high - low]
+                _parts(met[row], value[leaf], shares, weights, product, kept[:, key])
                 known[key] = leaf + 1
-            for j in range(n):
-                out[which[first + j], row] += kept[key, j]
+            for j in range(high - low):
+                out[which[low + j], row] += kept[j, key]

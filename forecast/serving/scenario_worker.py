@@ -6,6 +6,7 @@ starts it when a what-if is first asked (:mod:`forecast.serving.worker`).
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,10 @@ class Desk:
         if self._ready is None or self._ready.name != question["publication"]:
             self._ready = None  # Two publications need not be in memory together.
             self._ready = load(self.settings, question["publication"])
+            # What stays until the next publication need not be looked through at each question.
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
         ready, weather, events = self._ready, question["weather"], question["events"]
         scenarios = ready.scenarios
         rows = scenarios.asked(
