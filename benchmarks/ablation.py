@@ -14,7 +14,6 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,13 +22,12 @@ from benchmarks.accuracy import panels
 from benchmarks.accuracy.exchange import WORK
 from benchmarks.accuracy.ours import KEYS, scored
 from benchmarks.accuracy.scoring import figures
-from benchmarks.panels.__main__ import machine
+from benchmarks.keeping import keep, machine
 from forecast.almanac import COLUMNS
 from forecast.explanation import domain_of
 from forecast.fitting import LEVEL
 from forecast.training.dataset import Dataset, make_dataset
 
-RESULTS = Path(__file__).parent / "results" / "ablation.md"
 SHOWN = ["wape", "pinball", "weekend_wape", "coverage_80", "width_80", "run_80"]
 DAYS = 8
 """Days listed of each panel."""
@@ -137,7 +135,7 @@ def main() -> None:
     for name in given.panel or panels.WINDOWS:
         table, days = run(name)
         shown = (100 * table.astype(float)).round(1).to_string(na_rep="–")
-        texts.append(f"## {name}\n\n```text\n{shown}\n\n{days.round(2).to_string()}\n```")
+        texts.append(f"{name}\n{shown}\n\n{days.round(2).to_string()}")
         told[name] = table.astype(float).round(4).replace({np.nan: None}).to_dict("index")
         print(f"\n{texts[-1]}\n", flush=True)
     last = json.dumps({"benchmark": "ablation", "machine": machine(), "panels": told})
@@ -147,11 +145,9 @@ def main() -> None:
             "benchmarks.ablation --save`: the panels and origins of [accuracy](accuracy.md), days "
             "1 to 14, no weather; in %. Under each table the days with the largest errors over "
             "all zones: what came, what was said, their ratio, and the share of a year's error "
-            "in %.\n\n"
+            "in %."
         )
-        RESULTS.write_text(
-            head + "\n\n".join(texts) + f"\n\n```json\n{last}\n```\n", encoding="utf-8"
-        )
+        keep("ablation", head, "\n\n".join(texts), last)
     print(last)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy import panels
-from benchmarks.panels.__main__ import machine
+from benchmarks.keeping import keep, machine
 from forecast.config import RunConfig, read_config
 from forecast.demo import simulate
 from forecast.ingest.folder import ingest_folder
@@ -30,7 +30,6 @@ from forecast.training.dataset import make_dataset
 from forecast.training.metrics import losses
 from forecast.training.rehearsal import OUTAGES
 
-RESULTS = Path(__file__).parent / "results" / "outages.md"
 KEYS = ["zone_id", "origin", "target_date"]
 TODAY = date(2026, 11, 22)
 """The morning on which the simulated history ends."""
@@ -50,14 +49,15 @@ def main() -> None:
     figures = {name: table.round(4).to_dict("index") for name, table in tables.items()}
     last = json.dumps({"benchmark": "outages", "machine": machine(), "panels": figures})
     if given.save:
-        RESULTS.write_text(
+        keep(
+            "outages",
             "# Outages: a source cut, beside one never had\n\nWritten by "
             "`python -m benchmarks.outages --save`; demo is simulated data. Days 1 to 14; WAPE, "
             "pinball and width of the 80 % interval in % of influx, coverage in %. A row is a "
             "source: with every source fresh, with that source silent at the origin, and with a "
-            "model that never had it. Influx itself cannot be left out of training.\n\n"
-            f"```text\n{text}\n```\n\n```json\n{last}\n```\n",
-            encoding="utf-8",
+            "model that never had it. Influx itself cannot be left out of training.",
+            text,
+            last,
         )
     print(f"\n{text}\n\n{last}")
 

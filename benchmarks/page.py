@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import sys
 import threading
@@ -21,11 +20,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.panels.__main__ import machine
+from benchmarks.keeping import keep, machine
 from benchmarks.scenarios import served
 from scripts.chromium import MISSING, chromium
-
-RESULTS = Path(__file__).parent / "results" / "page.md"
 
 TRIP_SECONDS, BYTES_PER_SECOND = 0.4, 400_000 / 8
 """Slow 3G as browsers' developer tools have it: 400 ms there and back, 400 kbit/s each way."""
@@ -121,7 +118,7 @@ def main() -> int:
     if program is None:
         print(MISSING, file=sys.stderr)
         return 2
-    load = os.getloadavg()[0]
+    where = machine()
     with served(given.home) as near, sync_playwright() as playwright:
         ready: Queue[int] = Queue()
         port = int(near.rpartition(":")[2])
@@ -155,19 +152,20 @@ def main() -> int:
         "requests": last["requests"],
         "bytes": last["bytes"],
         "layout_shift": last["shift"],
-        "load_before": round(load, 1),
-        "machine": machine(),
+        "machine": where,
     }
+    last_line = json.dumps(summary)
     if given.save:
-        RESULTS.write_text(
+        keep(
+            "page",
             "# The page over a slow link\n\nWritten by `python -m benchmarks.page --home HOME "
             f"--save`: {given.times} first visits over 400 kbit/s and 400 ms. Figures, links and "
             "the days of the map need no script; what-ifs, uploads and the notice of a lost "
-            "connection do.\n\n```text\n" + "\n".join(lines) + "\n```\n\n"
-            f"```json\n{json.dumps(summary)}\n```\n",
-            encoding="utf-8",
+            "connection do.",
+            "\n".join(lines),
+            last_line,
         )
-    print(json.dumps(summary))
+    print(last_line)
     return 0
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import shutil
 import socket
@@ -26,9 +25,9 @@ from typing import Any
 
 import httpx2
 
+from benchmarks.keeping import keep, machine
 from forecast.serving.server import command
 
-RESULTS = Path(__file__).parent / "results" / "scenarios.md"
 LIMIT_MS = 100
 POLLED = "/v1/forecasts/weekend"
 STORM = {"precipitation": 20, "sunshine": 0.5, "temperature_max": 12}
@@ -131,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     if shutil.which("wrk") is None:
         print("wrk is not installed: apt-get install wrk", file=sys.stderr)
         return 2
-    load = os.getloadavg()[0]
+    where = machine()
     with tempfile.TemporaryDirectory() as scratch:
         home = shutil.copytree(given.home, Path(scratch, "home"), symlinks=True)
         publish = [Path(sys.executable).with_name("afflux"), "publish"]
@@ -174,22 +173,19 @@ def main(arguments: list[str] | None = None) -> int:
         "polled": {"alone": quiet[0], "beside": busy, "alone_again": quiet[1]},
         "answered_meanwhile": len(meanwhile),
         "p99_beside_over_alone": round(busy["p99_ms"] / max(q["p99_ms"] for q in quiet), 2),
-        "machine": {
-            "cores": os.cpu_count(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "load_before": round(load, 1),
-        },
+        "machine": where,
     }
+    last_line = json.dumps(summary)
     if given.save:
-        RESULTS.write_text(
+        keep(
+            "scenarios",
             "# What-ifs\n\nWritten by `python -m benchmarks.scenarios --home HOME --save`, HOME "
             "made by `afflux demo --no-serve` (eight zones, fifteen days). wrk, the server and the "
-            "worker share the cores.\n\n```text\n" + "\n".join(lines) + "\n```\n\n"
-            f"```json\n{json.dumps(summary)}\n```\n",
-            encoding="utf-8",
+            "worker share the cores.",
+            "\n".join(lines),
+            last_line,
         )
-    print(json.dumps(summary))
+    print(last_line)
     return 0
 
 

@@ -24,9 +24,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from benchmarks.keeping import machine
+
 ROOT = Path(__file__).parents[1]
 PATH = "/v1/forecasts/weekend"
 CONNECTIONS = (8, 32)
+
 RESULTS = Path(__file__).parent / "results" / "serving.md"
 HEAD = """# The server
 
@@ -75,19 +78,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def machine() -> dict[str, object]:
-    """What the figures were made on."""
-    text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    name = re.search(r"model name\s*: (.*)", text)
-    load = os.getloadavg()[0]
-    return {
-        "processor": name[1] if name else "unknown",
-        "cores": os.cpu_count(),
-        "python": sys.version.split()[0],
-        "load_before": round(load, 1),
-    }
 
 
 @contextmanager

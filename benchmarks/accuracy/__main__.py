@@ -23,7 +23,7 @@ import pandas as pd
 
 from benchmarks.accuracy import exchange, figure, ours, scoring
 from benchmarks.accuracy.panels import PANELS
-from benchmarks.features.__main__ import machine
+from benchmarks.keeping import machine
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy.md"
 _PERCENT = (

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.features import ours, world
+from benchmarks.keeping import machine
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -87,20 +87,6 @@ def differences(folder: Path, peer: str) -> list[str]:
             for name in mine.files
             if not np.allclose(mine[name], theirs[name], rtol=1e-4, atol=1e-5, equal_nan=True)
         ]
-
-
-def machine() -> dict[str, object]:
-    """Where and with what this ran."""
-    cpus = Path("/proc/cpuinfo")
-    lines = cpus.read_text().splitlines() if cpus.exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
-    return {
-        "processor": model or platform.processor(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 1),
-    }
 
 
 def report(results: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -24,6 +23,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.keeping import keep, machine
 from forecast.config import read_config
 from forecast.grid import day_date, day_number
 from forecast.training.baselines import BASELINES
@@ -31,7 +31,6 @@ from forecast.training.metrics import table
 
 PANELS = ("hk_visitors", "cerema_traffic")
 WORK = Path(__file__).resolve().parents[1] / "work"
-RESULTS = WORK.with_name("results") / "panels.md"
 RULES = ("lag7", "lag364", "mean4")
 """Baselines that need no fitting: what the model is asked to beat by a fifth."""
 SHOWN = ("wape", "mase", "pinball", "coverage_80", "width_80", *(f"wape_{b}" for b in BASELINES))
@@ -48,12 +47,12 @@ def main() -> None:
     last = json.dumps({"benchmark": "panels", "machine": machine(), "panels": figures})
     if given.save:
         tables = "\n\n".join(text for text, _ in found.values())
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(
+        keep(
+            "panels",
             "# Panels: real input, end to end\n\nWritten by `python -m benchmarks.panels --save`. "
-            "Errors, pinball and width in % of influx; MASE is a ratio.\n\n"
-            f"```text\n{tables}\n```\n\n```json\n{last}\n```\n",
-            encoding="utf-8",
+            "Errors, pinball and width in % of influx; MASE is a ratio.",
+            tables,
+            last,
         )
     print(last)
 
@@ -144,15 +143,6 @@ def _first_morning_after(folder: Path, hour: int) -> str:
     """The local instant of the origin on the day after the last observed one."""
     last = day_number(pd.read_csv(folder / "influx.csv", usecols=["date"])["date"]).max()
     return f"{day_date([last + 1])[0]:%Y-%m-%d}T{hour:02d}:00"
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    return {
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": sys.version.split()[0],
-    }
 
 
 if __name__ == "__main__":
