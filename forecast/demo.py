@@ -46,6 +46,13 @@ class Simulated:
     presence: Presence
 
 
+def last_morning(now: pd.Timestamp, config: RunConfig) -> date:
+    """Day of the last ``training.origin_hour`` that has passed at ``now``: at night, yesterday."""
+    local = now.tz_convert(config.timezone).tz_localize(None)
+    day: date = (local - pd.Timedelta(hours=config.training.origin_hour)).date()
+    return day
+
+
 def simulate(
     folder: Path,
     config: RunConfig,

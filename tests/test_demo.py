@@ -14,7 +14,7 @@ import pytest
 
 from forecast.config import RunConfig, read_config
 from forecast.daily import Daily
-from forecast.demo import Simulated, simulate
+from forecast.demo import Simulated, last_morning, simulate
 from forecast.demo_sensors import Presence, parking, waste
 from forecast.demo_weather import (
     LEADS,
@@ -28,6 +28,8 @@ from forecast.demo_weather import (
 )
 from forecast.demo_world import expected_influx
 from forecast.feasts import EPOCH
+from forecast.ingest.folder import ingest_folder
+from forecast.lake import Lake
 from forecast.territory import Territory
 
 CONFIG = Path(__file__).parents[1] / "configs" / "estuaire.toml"
@@ -210,6 +212,30 @@ def test_sources_end_as_their_delays_say(simulated: Simulated) -> None:
     assert (issued["date"].max() - pd.Timestamp(TODAY)).days == LEADS - 1
     lead = issued["date"] - issued["issued_at"].dt.tz_localize(None)
     assert set(lead.dt.days) == set(range(LEADS))
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        ("2026-11-22T23:30Z", "2026-11-22"),
+        ("2026-11-23T06:59Z", "2026-11-22"),
+        ("2026-11-23T07:00Z", "2026-11-23"),
+        ("2026-03-29T05:59Z", "2026-03-28"),
+        ("2026-03-29T06:00Z", "2026-03-29"),
+    ],
+)
+def test_the_last_morning_at_eight_local(config: RunConfig, now: str, day: str) -> None:
+    assert last_morning(pd.Timestamp(now), config) == date.fromisoformat(day)
+
+
+def test_a_demo_made_at_night_holds_nothing_that_is_not_known_yet(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    night = pd.Timestamp("2026-11-23T01:25Z")
+    made = simulate(tmp_path / "input", config, today=last_morning(night, config), years=1)
+    lake = Lake(str(tmp_path / "lake"))
+    ingest_folder(made.folder, lake, config=made.config, now=night)
+    assert lake.read()["available_at"].max() <= night
 
 
 def test_a_month_is_corrected_afterwards(simulated: Simulated) -> None:

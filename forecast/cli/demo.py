@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +39,7 @@ def demo(
     """
     from forecast.cli import data, forecasts, models, report
     from forecast.config import read_config
-    from forecast.demo import simulate
+    from forecast.demo import last_morning, simulate
     from forecast.serving.publish import publish
 
     here = context.settings()
@@ -55,7 +54,7 @@ def demo(
     os.environ.update(AFFLUX_HOME=str(folder), AFFLUX_LAKE=settings.lake)
     os.environ.pop("AFFLUX_CONFIG", None)
     template, steps = read_config(config_path), Steps()
-    today: date = context.now().tz_convert(template.timezone).date()
+    today = last_morning(context.now(), template)
     with steps.step("simulate the estuary") as say:
         simulate(folder / "input", template, today=today, years=years, progress=say)
     with steps.step("check and ingest") as say:
