@@ -164,9 +164,11 @@ def test_a_move_of_the_number() -> None:
     )
     small = CHANGE | {"contributions": {"weather": 40}}
     assert sayings.move_sentence(small, CHANGE["influx"], FRENCH).endswith("+500 depuis")
-    small = CHANGE | {"difference": 20}
-    said = sayings.move_sentence(small, CHANGE["influx"], ENGLISH)
-    assert said == "Forecast before: almost the same"
+    # 2,060 and 2,040 round apart, though what lies between them rounds to nothing.
+    for median, difference in ((2_000, 20), (2_060, 20), (1_940, -20)):
+        small, influx = CHANGE | {"difference": difference}, CHANGE["influx"] | {"p50": median}
+        said = sayings.move_sentence(small, influx, ENGLISH)
+        assert said == "Forecast before: almost the same"
 
 
 @pytest.mark.parametrize(

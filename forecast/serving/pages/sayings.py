@@ -81,7 +81,8 @@ def move_sentence(move: Mapping[str, Any], influx: Mapping[str, int], speech: Sp
     texts, moved = speech.texts, move["difference"]
     step = french.rounding_step(influx["p10"], influx["p90"])
     before = speech.number(influx["p50"] - moved, step)
-    if before == speech.number(influx["p50"], step):
+    # Both may round apart where the step between them rounds to nothing.
+    if before == speech.number(influx["p50"], step) or not round(moved / step):
         return str(texts["unmoved"])
     said = texts["moved"].format(persons=speech.signed(moved, step), before=before)
     parts = move["contributions"] or {}
