@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -68,9 +68,9 @@ def check(found: Publication, *, whole: bool) -> None:
     found.local_time()  # Its time zone is one that there is.
     _text(manifest["origin"], manifest["model_version"], *found.quantiles)
     for share in manifest.get("last_30_days", {}).values():
-        float(share or 0.0)
+        float(0.0 if share is None else share)
     for listing in found.listings.values():
-        _check_listing(listing)
+        _check_listing(listing, found.quantiles)
         about = listing.about()["metadata"]
         _text(about["origin"], about["published_at"], about["territory"]["name"])
     if whole:
@@ -83,8 +83,8 @@ def check(found: Publication, *, whole: bool) -> None:
             float(source["missed_runs"])
 
 
-def _check_listing(listing: Listing) -> None:
-    """Whether every row can be cut out of the body."""
+def _check_listing(listing: Listing, quantiles: Sequence[str]) -> None:
+    """Whether every row can be cut out of the body, and the first one has these quantiles."""
     rows = list(zip(listing.starts, listing.ends, strict=True))
     if {len(listing.zones), len(listing.days), len(listing.horizons), len(listing.levels)} != {
         len(rows)
@@ -99,6 +99,10 @@ def _check_listing(listing: Listing) -> None:
         ):
             raise ValueError(f"no forecast stands at bytes {start} to {end}")
         before = end
+    if rows:
+        first = json.loads(listing.body[rows[0][0] : rows[0][1]])["influx"]
+        if absent := [name for name in quantiles if name not in first]:
+            raise ValueError(f"no forecast has the quantile {absent[0]!r}")
     _text(*listing.zone_ids)
     if rows:
         datetime.fromordinal(min(listing.days))

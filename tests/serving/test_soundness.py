@@ -151,6 +151,25 @@ def test_a_spoilt_manifest(home: Home, data: st.DataObject) -> None:
         home.restore()
 
 
+@pytest.mark.parametrize(
+    "spoilt_part",
+    [
+        {"last_30_days": {"coverage_50": ""}},
+        {"last_30_days": {"coverage_80": []}},
+        {"quantiles": ["", "p25", "p50", "p75", "p90"]},
+        {"quantiles": [*("p10", "p25", "p50", "p75", "p90"), "p99"]},
+    ],
+)
+def test_what_a_request_would_stumble_over_is_refused(home: Home, spoilt_part: dict) -> None:
+    manifest = json.dumps(home.manifest | spoilt_part).encode()
+    try:
+        home.place(manifest, (home.good / "index.json").read_bytes())
+        home.hold()
+        assert home.service.refused is not None
+    finally:
+        home.restore()
+
+
 @ENOUGH
 @given(data=st.data())
 def test_a_spoilt_index(home: Home, data: st.DataObject) -> None:
