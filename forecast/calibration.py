@@ -7,7 +7,7 @@ the former left, and are drawn towards no correction where few days speak for th
 where the model put it. As errors of one season do not promise those of the next, how far a shift
 must reach follows what the bands already published have held (Gibbs, Candès 2021,
 arXiv:2106.00170). There is one such set where every source is fresh and one for each source that
-may fail; the wider holds.
+may fail: while it is late the wider holds, once it is dead its own.
 """
 
 from __future__ import annotations

@@ -109,6 +109,8 @@ def booster_parameters(quantile: float, parameters: Mapping[str, Any]) -> dict[s
         "learning_rate": parameters["learning_rate"],
         "num_leaves": parameters["leaves"],
         "min_data_in_leaf": parameters["min_leaf"],
+        # `shapley.py` keeps the columns on the way to a leaf as the bits of one number.
+        "max_depth": 60,
         "lambda_l2": 10.0,
         "feature_fraction": 0.5,
         "bagging_fraction": 0.7,

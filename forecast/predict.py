@@ -112,7 +112,7 @@ class Known:
         days = circumstances(matrix, self.territory, events)
         why = sentences(parts, days, quantiles, median, usually.influx, level.tolist())
         questions = grid.frame()
-        # All columns at once: one after the other takes ten times longer.
+        # All columns at once: each added by itself is a rearrangement of the table.
         return pd.DataFrame(
             {
                 "zone_id": questions["zone_id"].astype("str"),

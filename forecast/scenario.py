@@ -110,22 +110,11 @@ class Scenarios:
         inside = (days >= pd.Timestamp(first)) & (days <= pd.Timestamp(last))
         return np.asarray(inside & self.baseline["zone_id"].isin(list(zone_ids)))
 
-    def forecasts(self, rows: Bools, supposed: pd.DataFrame) -> pd.DataFrame:
-        """These rows of ``baseline`` as they would be with the observations of ``supposed``.
-
-        See :meth:`moved`; every other question keeps its answer.
-        """
-        moved, anew = self.moved(rows, supposed)
-        if not moved.any():
-            return self.baseline[rows].reset_index(drop=True)
-        kept = self.baseline[rows & ~moved]
-        whole = pd.concat([kept, anew.set_index(np.flatnonzero(moved))]) if len(kept) else anew
-        return whole.sort_index().reset_index(drop=True)
-
     def moved(self, rows: Bools, supposed: pd.DataFrame) -> tuple[Bools, pd.DataFrame]:
-        """Which of these rows of ``baseline`` have a feature that moves, and what they become.
+        """Which of these rows of ``baseline`` the observations of ``supposed`` move, and whereto.
 
-        Which sources are late, and so how wide the band is, stays as it is.
+        They are those of which a feature moves; every other keeps its answer. Which sources are
+        late, and so how wide the band is, stays as it is.
         """
         known, values = self.known, self._values(rows, supposed)
         before = self.matrix.values[:, rows]

@@ -16,16 +16,12 @@ from forecast.features.base import Evidence
 from forecast.freshness import OUTAGE_DAYS
 from forecast.matrix import FeatureMatrix
 
-_SHORT = {
-    "influx": (("influx",), 7.0),
-    "mobility": (("mobility",), 10.0),
-    "parking": (("parking",), 10.0),
-    "waste": (("waste",), 21.0),
-    "weather": (("weather", "weather_forecast"), 3.0),
-}
-OUTAGES: dict[str, tuple[tuple[str, ...], tuple[float, float]]] = {
-    domain: (sources, (days, float(OUTAGE_DAYS[domain])))
-    for domain, (sources, days) in _SHORT.items()
+OUTAGES: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
+    "influx": (("influx",), (7.0, OUTAGE_DAYS["influx"])),
+    "mobility": (("mobility",), (10.0, OUTAGE_DAYS["mobility"])),
+    "parking": (("parking",), (10.0, OUTAGE_DAYS["parking"])),
+    "waste": (("waste",), (21.0, OUTAGE_DAYS["waste"])),
+    "weather": (("weather", "weather_forecast"), (3.0, OUTAGE_DAYS["weather"])),
 }
 """Domain: the observation sources that go silent together, and for how long each time [d]."""
 
