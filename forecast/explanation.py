@@ -21,7 +21,7 @@ import numpy.typing as npt
 from forecast.almanac import COLUMNS
 from forecast.blending import MEMBERS
 from forecast.daily import Daily
-from forecast.fitting import OWN_COLUMNS, model_table, zone_positions
+from forecast.fitting import OWN_COLUMNS, model_table, trust_in, zone_positions
 from forecast.grid import Grid
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
@@ -97,11 +97,12 @@ def log_parts(
     belief = np.clip(belief, -_MOST_BELIEF, _MOST_BELIEF)
     parts["season"] += told - belief * step
     drawn = model.blend.of(model.cells(matrix))
-    trust, whole = 1 - drawn.sum(axis=1), 1 - drawn[:, MEMBERS.index("level")]
+    boosters, partner = 1 - drawn.sum(axis=1), drawn[:, MEMBERS.index("partner")]
+    stepped = partner + boosters * (trust_in(model.trust, zone) + belief)
     return LogParts(
         model.level(matrix),
         {
-            domain: trust * part + (whole + trust * belief) * shares.get(domain, 0.0)
+            domain: boosters * part + stepped * shares.get(domain, 0.0)
             for domain, part in parts.items()
         },
     )

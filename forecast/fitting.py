@@ -75,8 +75,12 @@ def table_cells(columns: tuple[str, ...], table: npt.NDArray[np.float32]) -> Cel
         table[:, columns.index(f"calendar_{name}")]
         for name in ("weekday", "run_length", "horizon_days")
     )
-    zone = np.nan_to_num(table[:, -1], nan=-1).astype(np.int64)
-    return Cells(horizon_group(np.nan_to_num(horizon)), day_kind(weekday, run), zone)
+    return Cells(horizon_group(np.nan_to_num(horizon)), day_kind(weekday, run), table_zones(table))
+
+
+def table_zones(table: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Zone of the rows of a prepared table, shape (questions,), −1 where it is not known."""
+    return np.nan_to_num(table[:, -1], nan=-1).astype(np.int64)
 
 
 def truth_lines(truth: Truth, daily: Daily) -> Doubles:
@@ -87,6 +91,15 @@ def truth_lines(truth: Truth, daily: Daily) -> Doubles:
     if high > low:
         lines[:, low:high] = truth.values[:, low - start : high - start]
     return lines
+
+
+def trust_in(trust: Doubles, zone: npt.NDArray[np.int64]) -> Doubles:
+    """Trust in the partner of the zone of each question, shape (questions,); 1 in any other.
+
+    >>> trust_in(np.array([0.0, 0.5]), np.array([1, 0, -1])).tolist()
+    [0.5, 0.0, 1.0]
+    """
+    return np.asarray(np.append(trust, 1.0)[zone])
 
 
 def weekday_levels(truth: Truth, until_day: int) -> Doubles:

@@ -2,11 +2,11 @@
 
 Two ridges, of the calendar and of the forecast weather, say how far the target day lies, in log,
 from a level of the zone known at the origin (``history_level``). The boosters learn what these
-leave, from answers of ridges that had not seen the day, so that one model serves zones of any size
-and trees need not extrapolate growth. Rows weigh as much as the partner expects, which makes the
-loss one of persons. Quantiles are drawn towards the partner as far as past errors advise, put in
-order and shifted by a conformal calibration. Nothing is pickled: text, JSON and npz, each with its
-hash.
+leave, from answers of ridges that had not seen the day, or what that level leaves where the ridges
+err as much: one model serves zones of any size, and trees need not extrapolate growth. Rows weigh
+what is expected, which makes the loss one of persons. Quantiles are drawn towards the partner as
+far as past errors advise, put in order and shifted by a conformal calibration. Nothing is pickled:
+text, JSON and npz, each with its hash.
 """
 
 from __future__ import annotations
@@ -20,22 +20,11 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from forecast import model_files
+from forecast import fitting, model_files
 from forecast.blending import MEMBERS, Blend
 from forecast.calibration import Calibration, Cells, Shifts
 from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError
-from forecast.fitting import (
-    LEVEL,
-    OWN_COLUMNS,
-    booster_parameters,
-    matrix_cells,
-    model_table,
-    table_cells,
-    trainable_columns,
-    weekday_levels,
-    zone_positions,
-)
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.sky import SkyRidge, sky_terms
@@ -45,17 +34,18 @@ from forecast.truth import Truth
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-_STEP = -len(OWN_COLUMNS)
+_STEP = -len(fitting.OWN_COLUMNS)
 
 
 @dataclass
 class InfluxModel:
     """Quantiles of influx for a feature matrix.
 
-    ``columns`` are the columns of the matrix it reads, in order; ``levels`` has shape (zones, 7),
-    the level of each weekday where the matrix has none, so that a zone whose influx stopped
-    arriving is still answered; ``blend`` is how far the answer is drawn, in proportion, towards
-    what the partner says; ``stamp`` says what it was trained on; ``threads`` is as in `fit`.
+    ``columns`` are those it reads of the matrix, in order; ``trust``, shape (zones,), is how far
+    boosters start from the partner's step; ``levels``, shape (zones, 7), is the level of a weekday
+    where the matrix has none, so that a zone whose influx stopped is still answered; ``blend`` is
+    how far the answer is drawn, in proportion, towards the other members; ``stamp`` says what it
+    was trained on; ``threads`` is as in `fit`.
     """
 
     quantiles: tuple[float, ...]
@@ -63,6 +53,7 @@ class InfluxModel:
     zone_ids: tuple[str, ...]
     boosters: list[lgb.Booster]
     linear: CalendarRidge
+    trust: Doubles
     levels: Doubles
     calibration: Calibration
     blend: Blend
@@ -94,11 +85,12 @@ class InfluxModel:
         target, zones = Target.of(matrix, truth, daily, until_day), matrix.grid.zone_ids
         model = cls(
             tuple(quantiles),
-            trainable_columns(matrix),
+            fitting.trainable_columns(matrix),
             zones,
             [],
             target.linear,
-            weekday_levels(truth, until_day),
+            target.trust,
+            fitting.weekday_levels(truth, until_day),
             Calibration(Shifts.none(len(quantiles), len(zones))),
             Blend.constant(float(parameters["blend"]), len(zones)),
             target.sky,
@@ -108,12 +100,14 @@ class InfluxModel:
             model._table(matrix, target.said)[:, target.use].T,
             label=target.left,
             weight=target.weight / target.weight.mean(),
-            feature_name=[*model.columns, *OWN_COLUMNS],
+            feature_name=[*model.columns, *fitting.OWN_COLUMNS],
             categorical_feature=["model_zone"],
             params={"max_bin": 63, "verbosity": -1, "num_threads": model.threads},
         )
         model.boosters += [
-            lgb.train(booster_parameters(quantile, parameters), dataset, parameters["rounds"])
+            lgb.train(
+                fitting.booster_parameters(quantile, parameters), dataset, parameters["rounds"]
+            )
             for quantile in quantiles
         ]
         return model
@@ -160,34 +154,35 @@ class InfluxModel:
 
     def cells(self, matrix: FeatureMatrix) -> Cells:
         """What the blend and the calibration of each question depend on."""
-        return matrix_cells(matrix, self._zones(matrix))
+        return fitting.matrix_cells(matrix, self._zones(matrix))
 
     def predict_table(self, table: Floats, level: Doubles) -> Doubles:
         """Quantiles from a prepared table, shape (questions, columns and own columns).
 
-        ``level`` [visitors day⁻¹] is the column :data:`LEVEL`. For whoever has the columns but no
-        grid; every source counts as fresh.
+        ``level`` [visitors day⁻¹] is the column ``history_level``. For whoever has the columns but
+        no grid; every source counts as fresh.
         """
-        cells = table_cells(self.columns, table)
+        cells = fitting.table_cells(self.columns, table)
         return self.calibration.apply(self.blend.apply(*self._raw(table, level), cells), cells)
 
     def _raw(self, table: Floats, level: Doubles) -> tuple[Doubles, Doubles]:
-        partner = level * np.exp(np.nan_to_num(table[:, _STEP].astype(np.float64)))
+        step = np.nan_to_num(table[:, _STEP].astype(np.float64))
+        start = level * np.exp(fitting.trust_in(self.trust, fitting.table_zones(table)) * step)
         # LightGBM has one number of threads for the whole process, which each call sets: another
         # than that of a training beside it makes that training write out of its bounds.
         left = [booster.predict(table, num_threads=self.threads) for booster in self.boosters]
-        quantiles = np.exp(np.sort(np.column_stack(left), axis=1)) * partner[:, None]
-        return quantiles, np.column_stack([partner, level])
+        quantiles = np.exp(np.sort(np.column_stack(left), axis=1)) * start[:, None]
+        return quantiles, np.column_stack([level * np.exp(step), level])
 
     def _table(self, matrix: FeatureMatrix, said: Doubles) -> Floats:
-        return model_table(matrix, self.columns, said, self._zones(matrix))
+        return fitting.model_table(matrix, self.columns, said, self._zones(matrix))
 
     def _zones(self, matrix: FeatureMatrix) -> npt.NDArray[np.int64]:
-        return zone_positions(self.zone_ids, matrix.grid)
+        return fitting.zone_positions(self.zone_ids, matrix.grid)
 
     def level(self, matrix: FeatureMatrix) -> Doubles:
         """Level of each question's zone [visitors day⁻¹], NaN where nothing is known of it."""
-        level = matrix.column(LEVEL).astype(np.float64)
+        level = matrix.column(fitting.LEVEL).astype(np.float64)
         kept = np.vstack([self.levels, np.full(7, np.nan)])
         return np.where(level > 0, level, kept[self._zones(matrix), matrix.grid.target_day % 7])
 
@@ -202,6 +197,7 @@ class InfluxModel:
             arrays={
                 "coefficients": self.linear.coefficients,
                 "sky": self.sky.coefficients,
+                "trust": self.trust,
                 "levels": self.levels,
                 "blend": self.blend.shares,
                 **self.calibration.arrays(),
@@ -233,6 +229,7 @@ class InfluxModel:
                 zone_ids,
                 [lgb.Booster(model_str=texts[_file(q)]) for q in facts["quantiles"]],
                 CalendarRidge(zone_ids, arrays["coefficients"], facts["linear_last_day"]),
+                arrays["trust"],
                 arrays["levels"],
                 Calibration.from_arrays(arrays),
                 Blend(arrays["blend"]),

@@ -20,6 +20,13 @@ Doubles = npt.NDArray[np.float64]
 
 _LEAST_RATIO, _MAX_RATIO = 0.01, 20.0
 _LEAST_QUESTIONS = 200
+_LEAST_WEIGHT = 0.3
+"""Of the zone's mean weight [1], where only the boosters can know a day that is near empty."""
+_BETTER, _NO_BETTER = 0.95, 1.0
+"""Error of the partner over that of the level [1] at which it is trusted wholly, or not at all."""
+_JUDGED_DAYS = 730
+"""Days of a zone's history from which its partner is judged [d]: of a shorter one, the fifth that
+is left out takes away the only example of its season."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +36,14 @@ class Target:
     ``use``, shape (questions,), marks the questions that can be learnt from. ``said``, shape
     (4, questions), is what partners that did not see the day say of it; ``left`` [log] and
     ``weight`` [visitors day⁻¹], shape (questions in use,), are what they leave of influx and what
-    they expect.
+    they expect, as far as they are trusted: ``trust``, shape (zones,), is 1 where they err at
+    least a twentieth less than the zone's recent level does, and 0 where they err no less; 1 also
+    where less than two years are known.
     """
 
     linear: CalendarRidge
     sky: SkyRidge
+    trust: Doubles
     use: npt.NDArray[np.bool_]
     said: Doubles
     left: Doubles
@@ -63,5 +73,28 @@ class Target:
         left -= said[0]
         sky, steps = fit_sky(matrix, left)
         said[0] += steps
-        weight = level[use] * np.exp(said[0, use])
-        return cls(linear, sky, use, said, (left - steps)[use], weight)
+        zones, zone, step = len(matrix.grid.zone_ids), matrix.grid.row_zone[use], said[0, use]
+        trust = _trust(zone, zones, influx[use], level[use], step)
+        trust[_span(lines) < _JUDGED_DAYS] = 1.0
+        start = trust[zone] * step
+        weight = level[use] * np.exp(start)
+        mean = np.bincount(zone, weight, zones) / np.maximum(np.bincount(zone, None, zones), 1)
+        weight = np.maximum(weight, _LEAST_WEIGHT * ((1 - trust) * mean)[zone])
+        return cls(linear, sky, trust, use, said, (left - steps)[use] + step - start, weight)
+
+
+def _span(lines: Doubles) -> npt.NDArray[np.int64]:
+    """Days from the first to the last known one of each line, shape (zones,)."""
+    known = np.isfinite(lines)
+    span = known.shape[1] - known.argmax(axis=1) - known[:, ::-1].argmax(axis=1)
+    return np.where(known.any(axis=1), span, 0)
+
+
+def _trust(
+    zone: npt.NDArray[np.int32], zones: int, influx: Doubles, level: Doubles, step: Doubles
+) -> Doubles:
+    """How far the partner is trusted in each zone, 1 in one of which nothing is known."""
+    partner = np.bincount(zone, np.abs(influx - level * np.exp(step)), zones)
+    recent = np.bincount(zone, np.abs(influx - level), zones)
+    ratio = np.divide(partner, recent, out=np.full(zones, _BETTER), where=recent > 0)
+    return np.asarray(np.clip((_NO_BETTER - ratio) / (_NO_BETTER - _BETTER), 0.0, 1.0))

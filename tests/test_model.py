@@ -113,6 +113,30 @@ def test_the_week_is_learnt(model: InfluxModel, observations: pd.DataFrame) -> N
     assert answer[busy].mean() > 1.3 * answer[~busy].mean()
 
 
+def test_boosters_start_from_the_level_where_the_calendar_is_no_help() -> None:
+    """A week drawn anew every six weeks: the last weeks know it, no calendar does."""
+    days, now = 770, NOW + pd.Timedelta(days=770 - DAYS)
+    rng = np.random.default_rng(2)
+    shape = np.repeat(rng.uniform(0.3, 2, (days // 42 + 1, 7)), 6, axis=0).ravel()[:days]
+    values = 300 * shape * np.exp(rng.normal(0, 0.1, days))
+    rows = sample_rows(
+        "influx", "influx", values, zone_id="weighbridge", first=FIRST, delay_hours=24
+    )
+    observations = pd.concat([influx_of("coast", 20_000, 1, days), rows])
+    zones = ("coast", "weighbridge", "opened today")
+    data = make_dataset(config_of(*zones), observations, now)
+    early = fit(data, now - pd.Timedelta(days=60))
+    np.testing.assert_array_equal(early.trust, 1.0, err_msg="too short to judge")
+    model = fit(data, now)
+    np.testing.assert_array_equal(model.trust, [1.0, 0.0, 1.0])
+    matrix, daily = ask(observations, *zones[:2])
+    believing, _ = replace(model, trust=np.ones(3)).members(matrix, daily)
+    start, _ = model.members(matrix, daily)
+    step = np.exp(model.said(matrix, daily)[0])[:, None]
+    np.testing.assert_allclose(believing[:15], start[:15])
+    np.testing.assert_allclose(believing[15:], (start * step)[15:], rtol=1e-6)
+
+
 def test_a_saved_model_answers_the_same(
     model: InfluxModel, saved: Path, observations: pd.DataFrame
 ) -> None:

@@ -58,6 +58,7 @@ def make_bundle(folder: Path, seed: int = 1) -> Path:
         zone_ids=zones,
         boosters=boosters,
         linear=CalendarRidge(zones, np.zeros((2, 3)), 20000),
+        trust=np.ones(2),
         levels=np.ones((2, 7)),
         calibration=Calibration(Shifts.none(len(QUANTILES), len(zones))),
         blend=Blend.constant(0.3, len(zones)),

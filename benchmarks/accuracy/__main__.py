@@ -24,6 +24,7 @@ import pandas as pd
 from benchmarks.accuracy import exchange, figure, ours, scoring
 from benchmarks.accuracy.panels import PANELS
 from benchmarks.keeping import machine
+from forecast.training.verification import ALARMS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy.md"
 _PERCENT = (
@@ -87,6 +88,7 @@ def run(name: str, refit: str) -> tuple[str, dict[str, Any]]:
     scores["seconds"] = pd.Series({"afflux": mine.seconds, **seconds}).round(1)
     ratios = scoring.verdicts(name, scores, list(peers))
     within = scoring.covered(scores)
+    levels = _levels(mine.levels)
     figure.draw(name, aligned, list(peers), exchange.WORK / f"{name}.png")
     rows, origins = len(aligned["afflux"]), aligned["afflux"]["origin"].nunique()
     lost = len(mine.facts) - rows
@@ -107,6 +109,8 @@ def run(name: str, refit: str) -> tuple[str, dict[str, Any]]:
             "",
             "80 % interval as wanted: "
             + ", ".join(f"{k} {'yes' if ok else 'NO'}" for k, ok in within.items()),
+            "",
+            levels.round(3).to_string(na_rep="–"),
         ]
     )
     return text, {
@@ -114,8 +118,17 @@ def run(name: str, refit: str) -> tuple[str, dict[str, Any]]:
         "scores": json.loads(scores.astype(float).round(4).to_json(orient="index")),
         "ratios": json.loads(ratios.to_json(orient="index", double_precision=4)),
         "coverage_as_wanted": within,
+        "levels": json.loads(levels.T.to_json(orient="index", double_precision=4)),
         "peers": facts,
     }
+
+
+def _levels(scores: pd.DataFrame) -> pd.DataFrame:
+    """Of each level, the Brier skill a week ahead and what is found three days ahead."""
+    week = scores.xs("1–7 d", level="horizon")[["rows", "events", "skill"]]
+    decided = scores.xs("decision", level="horizon")
+    peaks = decided[["events", "best_from", "best_recall", "best_false_alarms"]]
+    return week.join(peaks.rename(columns={"events": "peaks"})).reindex(ALARMS)
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +147,10 @@ def save(texts: dict[str, str], summary: dict[str, Any]) -> None:
         "Written by `python -m benchmarks.accuracy --save`. Errors, bias, pinball, coverage and "
         "width in %; MASE is a ratio; seconds are those of the scored origins alone (a peer's "
         "choice of its variant comes on top). No weather. `weekend_80` and `run_80` are the "
-        "coverage of the 80 % interval on Saturdays and Sundays and on holiday runs.\n\n"
+        "coverage of the 80 % interval on Saturdays and Sundays and on holiday runs. Of each level "
+        "or worse: `skill` is the Brier skill over the zone's climatology at horizons 1 to 7; of "
+        "the `peaks`, `best_recall` is the share announced three days ahead or more with at most "
+        "one false alarm in two, from the probability `best_from`.\n\n"
         f"{tables}\n\n```json\n{json.dumps(summary)}\n```\n",
         encoding="utf-8",
     )

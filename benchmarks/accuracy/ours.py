@@ -13,6 +13,8 @@ from forecast.tables import quantile_name
 from forecast.training.backtest import run_backtest
 from forecast.training.baselines import BASELINES
 from forecast.training.dataset import Dataset, make_dataset
+from forecast.training.verification import level_rows, verify
+from forecast.truth import truth_at
 
 KEYS = ["zone_id", "origin", "target_date"]
 
@@ -23,11 +25,14 @@ class Ours:
 
     ``facts`` has the keys, horizon_days, influx, kind and scale of every question scored;
     ``answers`` has one table for the product and for each baseline, of the keys and the columns
-    q10 … q90 (a baseline answers the median alone). ``seconds`` is everything, features included.
+    q10 … q90 (a baseline answers the median alone). ``levels`` is
+    :attr:`forecast.training.verification.Verification.scores` of the days scored. ``seconds`` is
+    everything, features included.
     """
 
     facts: pd.DataFrame
     answers: dict[str, pd.DataFrame]
+    levels: pd.DataFrame
     quantiles: tuple[float, ...]
     seconds: float
 
@@ -43,9 +48,10 @@ def backtest(name: str) -> Ours:
 def scored(data: Dataset) -> Ours:
     """Run the product over a panel's training set; its features are not in ``seconds``."""
     config, start = data.config, time.monotonic()
-    rows = run_backtest(data).rows
+    found = run_backtest(data)
     seconds = time.monotonic() - start
-    rows = rows[rows["horizon_days"].between(1, HORIZON)].reset_index(drop=True)
+    rows = found.rows[found.rows["horizon_days"].between(1, HORIZON)].reset_index(drop=True)
+    known = [truth_at(data.evidence, cut) for cut in found.cuts]
     local = pd.DatetimeIndex(rows["origin"]).tz_convert(config.timezone).tz_localize(None)
     rows = rows.assign(
         zone_id=rows["zone_id"].astype(str),
@@ -60,6 +66,7 @@ def scored(data: Dataset) -> Ours:
     return Ours(
         facts=rows[[*KEYS, "horizon_days", "influx", "kind", "scale"]],
         answers=answers,
+        levels=verify(level_rows(rows, known, config)).scores,
         quantiles=config.quantiles,
         seconds=seconds,
     )

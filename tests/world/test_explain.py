@@ -104,7 +104,11 @@ def test_the_parts_of_the_log_are_the_whole_answer_of_the_median_booster(world, 
     champion, (matrix, daily, compared) = world.champion, questions
     median = replace(champion, quantiles=(0.5,), boosters=[champion.boosters[2]])
     zones = len(champion.zone_ids)
-    for model in (median, *(blended(median, share, zones) for share in (0.0, 0.4, 1.0))):
+    doubted = replace(median, trust=np.linspace(0.0, 1.0, zones))
+    shared = [
+        blended(model, share, zones) for share in (0.0, 0.4, 1.0) for model in (median, doubted)
+    ]
+    for model in (median, *shared):
         logs = log_parts(model, matrix, daily, compared)
         found = logs.level * np.exp(sum(logs.parts.values()))
         np.testing.assert_allclose(
