@@ -93,12 +93,16 @@ class Publication:
         if named is None:  # made before they were named
             lines = self.listings["forecasts.json"].lines(Selection())
             named = list(json.loads(lines[0])["influx"]) if lines else []
-        return named
+        return list(named)
 
     def local_time(self) -> datetime:
         """Instant of publication in the territory's time zone."""
         published = datetime.fromisoformat(self.manifest["published_at"])
         return published.astimezone(ZoneInfo(self.manifest.get("timezone", "Europe/Paris")))
+
+    def compressed(self, file: str) -> dict[str, str]:
+        """Names of the files that hold a file in other encodings, by encoding."""
+        return {encoding: f"{file}{end}" for encoding, end in ENCODINGS.items()}
 
     def sha256(self, file: str) -> str:
         """SHA-256 of a file, from the manifest."""

@@ -17,7 +17,6 @@ from forecast.serving import archive
 from forecast.serving.answers import Answer
 from forecast.serving.headers import DATA_HEADERS, RawHeaders
 from forecast.serving.reader import (
-    ENCODINGS,
     POINTER,
     Publication,
     Route,
@@ -93,8 +92,8 @@ class Served:
             found.read(route.file),
             found.sha256(route.file),
             encodings={
-                name: (found.read(f"{route.file}{end}"), found.sha256(f"{route.file}{end}"))
-                for name, end in ENCODINGS.items()
+                name: (found.read(file), found.sha256(file))
+                for name, file in found.compressed(route.file).items()
             },
             media_type=route.media_type,
             last_modified=found.manifest["published_at"],

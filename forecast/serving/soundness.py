@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import PublicationError
@@ -31,6 +32,7 @@ ON_DISK = (
 """Paths that every publication answers, from memory or from wherever it likes."""
 
 _HEADER = re.compile(r"[\t -~]*")
+_HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _LATER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -66,7 +68,10 @@ def check(found: Publication, *, whole: bool) -> None:
     for now in (published_at, _LATER):
         missed_runs(published_at, now, every_hours)
     found.local_time()  # Its time zone is one that there is.
+    format_datetime(published_at, usegmt=True)  # It is in UTC, as Last-Modified has to be.
     _text(manifest["origin"], manifest["model_version"], *found.quantiles)
+    if not found.quantiles or not found.listings["forecasts.json"].starts:
+        raise ValueError("there is no forecast, or no quantile")
     for share in manifest.get("last_30_days", {}).values():
         float(0.0 if share is None else share)
     for listing in found.listings.values():
@@ -80,7 +85,7 @@ def check(found: Publication, *, whole: bool) -> None:
             _text(source["source"])
             if source["read_at"] is not None:
                 published_at - datetime.fromisoformat(source["read_at"])  # both have a time zone
-            float(source["missed_runs"])
+            float(source["missed_runs"]), float(source["fresh"])
 
 
 def _check_listing(listing: Listing, quantiles: Sequence[str]) -> None:
@@ -115,23 +120,28 @@ def _check_listing(listing: Listing, quantiles: Sequence[str]) -> None:
 
 def _check_routes(found: Publication) -> None:
     """Whether every path has its file, in memory where that is promised, with sound headers."""
+    needed = {"zones.geojson"}
     for path, route in found.routes.items():
-        _text(path, route.file, *(part for header in route.headers for part in header))
-        for value in (route.media_type, *(part for header in route.headers for part in header)):
-            if not _HEADER.fullmatch(value):
-                raise ValueError(f"{value[:80]!r} cannot be a header")
-        found.sha256(route.file)
-    zones = [
-        f"/v1/zones/{zone}/{of}" for zone in found.zone_files for of in ("forecasts", "history")
-    ]
-    absent = [p for p in (*IN_MEMORY, *ON_DISK, *zones) if p not in found.routes]
+        _text(path, route.file)
+        for name, value in (("content-type", route.media_type), *route.headers):
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER.fullmatch(value)):
+                raise ValueError(f"{name[:80]!r}: {value[:80]!r} cannot be a header")
+        needed |= {route.file, *found.compressed(route.file).values()}
+    if unnamed := sorted(needed - found.manifest["files"].keys()):
+        raise ValueError(f"the manifest does not name {unnamed[0]}")
+    zones = [f"/v1/zones/{zone}/forecasts" for zone in found.zone_files]
+    histories = [f"/v1/zones/{zone}/history" for zone in found.zone_files]
+    absent = [p for p in (*IN_MEMORY, *ON_DISK, *zones, *histories) if p not in found.routes]
     absent += [p for p in IN_MEMORY if p in found.routes and found.routes[p].lazy]
     if absent:
         raise ValueError(f"nothing answers {absent[0]}")
-    found.sha256("zones.geojson")
+    for path in histories:
+        if b'"history":[\n' not in found.read(found.routes[path].file):
+            raise ValueError(f"what answers {path} is no history")
 
 
 def _text(*values: Any) -> None:
     for value in values:
         if not isinstance(value, str):
             raise TypeError(f"{value!r:.80} is no text")
+        value.encode()  # It holds no halves of characters.

@@ -205,7 +205,10 @@ def test_no_manifest_and_no_index_at_all(home: Home, raw: bytes) -> None:
         {"published_at": "2026-07-01T06:05:00"},
         {"published_at": None},
         {"timezone": "Mars/Olympus"},
+        {"published_at": "2026-07-01T08:05:00+02:00"},
+        {"origin": "\ud800"},
         {"quantiles": [1]},
+        {"quantiles": []},
         {"last_30_days": [1]},
         {"files": []},
     ],
@@ -224,14 +227,54 @@ def test_a_manifest_that_requests_would_fail_on_is_refused_and_said(home: Home, 
         home.restore()
 
 
-def test_a_header_that_would_split_the_answer_is_refused(home: Home) -> None:
+HISTORY = "/v1/zones/241400415/history"
+ROWS = ("starts", "ends", "zones", "days", "horizons", "levels")
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "change", "said"),
+    [
+        ("routes", "/v1/zones", {"media_type": "a/b\r\nset-cookie: a=b"}, "cannot be a header"),
+        ("routes", "/v1/sources", {"headers": [["a b", "c"]]}, "cannot be a header"),
+        ("routes", "/v1/sources", {"headers": [["link"]]}, "not enough values"),
+        ("routes", "/v1/sources", {"file": "index.json"}, "does not name index.json.br"),
+        ("routes", HISTORY, {"file": "sources.json"}, f"what answers {HISTORY} is no history"),
+        ("listings", "forecasts.json", dict.fromkeys(ROWS, ()), "there is no forecast"),
+    ],
+)
+def test_an_index_that_requests_would_fail_on_is_refused(home: Home, part, key, change, said):
     index = copy.deepcopy(home.index)
-    index["routes"]["/v1/zones"]["media_type"] = "text/html\r\nset-cookie: a=b"
+    index[part][key] |= change
     raw = json.dumps(index).encode()
     try:
         home.place(sealed(copy.deepcopy(home.manifest), raw), raw)
-        with pytest.raises(PublicationError, match="cannot be a header"):
+        with pytest.raises(PublicationError, match=said):
             read_publication(home.folder)
+    finally:
+        home.restore()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"published_at": "2026-07-01T08:05:00+02:00"}, {"model_version": "\ud800"}, {"quantiles": {}}],
+    ids=str,
+)
+def test_an_archived_one_that_requests_would_fail_on_is_refused(home: Home, change) -> None:
+    raw = json.dumps(home.manifest | change).encode()
+    name = f"{STAMP}-{hashlib.sha256(raw).hexdigest()[:HASH_DIGITS]}"
+    files = {f: (home.good / f).read_bytes() for f in ("forecasts.json", "weekend.json")}
+    with pytest.raises(PublicationError, match="cannot be served"):
+        read_past(name, files, raw, home.folder)
+
+
+@pytest.mark.parametrize("file", ["sources.json", "sources.json.gz", "history/0000.json.br"])
+def test_a_file_that_an_answer_needs_and_the_manifest_does_not_name(home: Home, file: str) -> None:
+    manifest = copy.deepcopy(home.manifest)
+    del manifest["files"][file]
+    try:
+        home.place(json.dumps(manifest).encode(), (home.good / "index.json").read_bytes())
+        home.hold()
+        assert f"the manifest does not name {file}" in home.service.refused
     finally:
         home.restore()
 
