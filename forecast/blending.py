@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from forecast.calibration import HORIZON_GROUPS, RUN, Cells
+from forecast.cells import HORIZON_GROUPS, RUN, Cells
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

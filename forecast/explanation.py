@@ -35,7 +35,7 @@ Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 RECENT = "history"
-"""The domain that takes what no other says: the recent level, the trend, the calibration."""
+"""The domain that takes what no other says: the recent level and the trend."""
 
 _SEASON = ("weekday", "year_fraction", "season_", "month", "daylight", "clock_change")
 _STEP = "model_linear_step"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forecast.calibration import Cells, day_kind, horizon_group
+from forecast.cells import Cells, day_kind, horizon_group
 from forecast.daily import Daily
 from forecast.grid import Grid
 from forecast.linear import OWN

@@ -5,8 +5,8 @@ from a level of the zone known at the origin (``history_level``). The boosters l
 leave, from answers of ridges that had not seen the day, or what that level leaves where the ridges
 err as much: one model serves zones of any size, and trees need not extrapolate growth. Rows weigh
 what is expected, which makes the loss one of persons. Quantiles are drawn towards the partner as
-far as past errors advise, put in order and shifted by a conformal calibration. Nothing is pickled:
-text, JSON and npz, each with its hash.
+far as past errors advise, and a conformal calibration says how far the others lie from the median.
+Nothing is pickled: text, JSON and npz, each with its hash.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast import fitting, model_files
+from forecast.bands import Bands
 from forecast.blending import MEMBERS, Blend
-from forecast.calibration import Calibration, Cells, Shifts
+from forecast.calibration import Calibration
+from forecast.cells import Cells
 from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError
 from forecast.linear import CalendarRidge
@@ -91,7 +93,7 @@ class InfluxModel:
             target.linear,
             target.trust,
             fitting.weekday_levels(truth, until_day),
-            Calibration(Shifts.none(len(quantiles), len(zones))),
+            Calibration(Bands.none(quantiles, len(zones))),
             Blend.constant(float(parameters["blend"]), len(zones)),
             target.sky,
             threads=int(parameters["threads"]),

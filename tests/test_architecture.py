@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[1] / "forecast"
 
 # Module (the first pattern that fits): what it may import of the package, whose own name is `.`.
 ARROWS = {
-    "errors territory french levels calibration tides": "",
+    "errors territory french levels cells tides": "",
+    "bands": "cells",
+    "calibration": "bands cells",
     "decision": "errors",
     "tracking": "decision",
     "tables feasts bundle": "errors territory",
@@ -52,12 +54,13 @@ ARROWS = {
     "drift": "grid",
     "calendar_terms": "daily",
     "linear": "errors daily drift calendar_terms matrix",
-    "blending": "calibration",
+    "blending": "cells",
     "sky": "matrix",
-    "fitting": "calibration daily grid linear matrix truth",
+    "fitting": "cells daily grid linear matrix truth",
     "target": "errors daily fitting linear matrix sky truth",
     "model_files": "errors bundle",
-    "model": "errors model_files sky blending calibration daily fitting linear matrix target truth",
+    "model": "errors model_files sky blending bands calibration cells daily fitting linear matrix "
+    "target truth",
     "champion": "errors bundle",
     "pyfunc": "errors tables fitting model",
     "loading": "errors fitting model",
@@ -77,8 +80,8 @@ ARROWS = {
     "client": "errors",
     # The two rooms that never meet.
     "training training.*": "training.* . errors tables config territory analogue daily grid matrix "
-    "levels calibration blending truth linear fitting features features.base bundle model decision "
-    "registry tracking track_record freshness",
+    "levels cells bands calibration blending truth linear fitting features features.base bundle "
+    "model decision registry tracking track_record freshness",
     # Processes beside the server, and what the publishing process sends.
     "serving.scenario_worker": "serving.work serving.changes serving.records errors french tables "
     "config settings lake model scenario",
@@ -93,7 +96,7 @@ ARROWS = {
     "serving.answer_files serving.archive serving.catalogue serving.changes serving.export_* "
     "serving.history serving.listing serving.model_card serving.placing serving.reader "
     "serving.records serving.scoreboard serving.small_counts serving.totals errors tables config "
-    "grid levels calibration freshness track_record truth",
+    "grid levels cells freshness track_record truth",
     # Pages are written at publication, from its answers.
     "serving.pages serving.pages.*": "serving.pages.* serving.answer_files "
     "serving.headers freshness french",

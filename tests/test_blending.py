@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.blending import Blend
-from forecast.calibration import RUN, Cells
+from forecast.cells import RUN, Cells
 
 N = 9000
 ZONES = 4

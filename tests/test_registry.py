@@ -21,9 +21,10 @@ import pandas as pd
 import pytest
 
 from forecast import champion
+from forecast.bands import Bands
 from forecast.blending import Blend
 from forecast.bundle import seal, verify
-from forecast.calibration import Calibration, Shifts
+from forecast.calibration import Calibration
 from forecast.decision import Criterion, Decision
 from forecast.errors import ModelError, ModelIntegrityError, NoModelError
 from forecast.fitting import OWN_COLUMNS
@@ -60,7 +61,7 @@ def make_bundle(folder: Path, seed: int = 1) -> Path:
         linear=CalendarRidge(zones, np.zeros((2, 3)), 20000),
         trust=np.ones(2),
         levels=np.ones((2, 7)),
-        calibration=Calibration(Shifts.none(len(QUANTILES), len(zones))),
+        calibration=Calibration(Bands.none(QUANTILES, len(zones))),
         blend=Blend.constant(0.3, len(zones)),
         stamp={"lake_version": 7, "territory": "estuaire", "code_version": "0.1.0", "seed": seed},
     )

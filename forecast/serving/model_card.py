@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.calibration import HORIZON_GROUPS
+from forecast.cells import HORIZON_GROUPS
 from forecast.config import RunConfig
 from forecast.tables import quantile_name
 from forecast.track_record import BACKTEST, RULES

@@ -17,8 +17,10 @@ import pandas as pd
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from forecast.bands import Bands
 from forecast.blending import MEMBERS, Blend
-from forecast.calibration import KINDS, Calibration, Cells, Shifts, adapted
+from forecast.calibration import Calibration, adapted
+from forecast.cells import KINDS, Cells
 from forecast.fitting import matrix_cells
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
@@ -91,9 +93,9 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
         blend = Blend.fit(boosters, others[""], came_true, cells, zones, prior)
         for regime, values in raw.items():
             values[now] = blend.apply(values[now], others[regime][now], cells.where(now))
-        shifts = _calibration(levels, raw, answered, came_true, cells, np.where(fold > i, -1, fold))
+        bands = _calibration(levels, raw, answered, came_true, cells, np.where(fold > i, -1, fold))
         for regime, values in raw.items():
-            answered[regime][now] = shifts.apply(values[now], cells.where(now), dead=[regime])
+            answered[regime][now] = bands.apply(values[now], cells.where(now), dead=[regime])
     scored = np.isfinite(observed) & (grid.row_origin >= data.first_test.value // 1000)
     ridges = [ridge for _, _, ridge in answers]
     tables = _rows(data, {"": test, **outages}, observed, answered, fold, ridges)
@@ -121,14 +123,14 @@ def _calibration(
     fold: npt.NDArray[np.int64],
 ) -> Calibration:
     """What folds taught, those of ``fold`` ≥ 0; each regime learns from what its own bands held."""
-    zones, sets = int(cells.zone.max()) + 1, {}
+    zones, sets, age = int(cells.zone.max()) + 1, {}, (fold.max() - fold).astype(np.float64)
     for regime, values in raw.items():
-        reach = adapted(levels, published[regime], observed, fold)
-        sets[regime] = Shifts.fit(levels, values, observed, cells, zones, reach)
+        width = adapted(levels, published[regime], observed, fold)
+        sets[regime] = Bands.fit(levels, values, observed, cells, zones, age, width)
     fresh = sets.pop("")
-    band = Calibration(fresh).apply(raw[""], cells)
+    band = fresh.apply(raw[""], cells)
     band[fold < 0] = np.nan
-    late = {r: shifts.no_narrower(raw[r], cells, band) for r, shifts in sets.items()}
+    late = {r: bands.no_narrower(raw[r], cells, band) for r, bands in sets.items()}
     return Calibration(fresh, late)
 
 

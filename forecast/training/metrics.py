@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecast.calibration import HORIZON_GROUPS, KINDS, horizon_group
+from forecast.cells import HORIZON_GROUPS, KINDS, horizon_group
 from forecast.tables import quantile_name
 
 Doubles = npt.NDArray[np.float64]

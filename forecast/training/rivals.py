@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecast.bands import Bands
 from forecast.blending import Blend
 from forecast.bundle import verify
-from forecast.calibration import Calibration, Cells, Shifts
+from forecast.cells import Cells
 from forecast.config import Training
 from forecast.errors import ModelError
 from forecast.matrix import FeatureMatrix
@@ -111,8 +112,8 @@ def _finished(data: Dataset, questions: FeatureMatrix, members: Members, cells: 
         median, prior = boosters[:, len(quantiles) // 2], data.config.training.blend
         blend = Blend.fit(median, partner, elsewhere, cells, zones, prior)
         raw = blend.apply(boosters, partner, cells)
-        shifts = Shifts.fit(quantiles, raw, elsewhere, cells, zones)
-        answer[half] = Calibration(shifts).apply(raw[half], cells.where(half))
+        bands = Bands.fit(quantiles, raw, elsewhere, cells, zones)
+        answer[half] = bands.apply(raw[half], cells.where(half))
     return answer
 
 
