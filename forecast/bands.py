@@ -2,11 +2,12 @@
 
 Quantile boosters promise too much on days they have not seen, yet they know which days are less
 sure than others. So their band says how sure a day is against others, and what came true says how
-far each quantile must reach: the score of a past day is its error in log over the size of its band
-(Papadopoulos, Gammerman, Vovk 2008; here quantile by quantile, so that a band may be asymmetric),
-read by group of horizons. Sizes are drawn towards what is usual for the zone and the kind of day,
-and corrected by how far errors of that kind and of that zone reached; each the less, the fewer days
-speak for it. The median stays where the model put it. Older errors weigh less.
+far it must reach: the score of a past day is its error in log over the size of its band on that
+side of the median (Papadopoulos, Gammerman, Vovk 2008), read by group of horizons. Sizes are drawn
+towards what is usual for the zone and the kind of day, and corrected by how far errors of that kind
+and of that zone reached; each the less, the fewer days speak for it. A band is lopsided as far as
+the day's own is: that past errors fell on one side does not say on which the next will fall. The
+median stays where the model put it. Older errors weigh less.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _MIN_POINTS = 60
-_OWN = 0.75
+_OWN = 0.6
 """What the band of the day itself counts for in its size, in log; the rest is what is usual."""
 _HALF_LIFE = 8.0
 """Folds after which an error counts half."""
-_BY_GROUP, _BY_KIND, _BY_ZONE, _USUALLY = 300, 150, 500, 20
+_BY_GROUP, _BY_KIND, _BY_ZONE, _USUALLY = 300, 100, 500, 20
 """Questions that all together count for, where one group, kind or zone is looked at."""
+_LOPSIDED, _MOST_LOPSIDED = 0.5, 0.8
+"""What the sides of the day's own band count for, in log, and the most they may differ by half."""
 _LEAST_REACH, _LEAST_BAND = 0.02, 0.01
 _LEAST_SHARE, _FARTHEST = 0.01, 3.0
 """Least influx over the median that is told apart, and the farthest a quantile reaches, in log."""
@@ -88,39 +91,38 @@ class Bands:
         weight = np.ones(len(raw)) if age is None else 0.5 ** (age[known] / _HALF_LIFE)
         plain = replace(cls.none(quantiles, zones), usual=_usual(raw, cells, zones))
         median = np.maximum(raw[:, raw.shape[1] // 2], 1e-9)
-        score = np.log(np.maximum(observed[known] / median, _LEAST_SHARE)) / plain.size(raw, cells)
-        kind = _factors(cells.kind, len(KINDS), np.abs(score), weight, _BY_KIND)
+        error = np.log(np.maximum(observed[known] / median, _LEAST_SHARE))
+        size = plain.size(raw, cells)
+        score = np.abs(error) / np.where(error < 0, size[:, 0], size[:, 1])
+        kind = _factors(cells.kind, len(KINDS), score, weight, _BY_KIND)
         score = score / kind[cells.kind]
-        zone = _factors(cells.zone, zones, np.abs(score), weight, _BY_ZONE)
+        zone = _factors(cells.zone, zones, score, weight, _BY_ZONE)
         score = score / zone[cells.zone]
         # (n + 1) / n: with few points the promised share needs a slightly wider reach.
-        n, levels = len(score), np.asarray(quantiles, dtype=np.float64)
-        levels = np.clip(0.5 + (levels - 0.5) * (n + 1) / n, 0, 1)
-        everywhere = _quantiles(score, weight, levels)
+        n, side = len(score), 2 * np.asarray(quantiles, dtype=np.float64) - 1
+        held = np.minimum(np.abs(side) * (n + 1) / n, 1)
+        everywhere = _quantiles(score, weight, held)
         reach = np.tile(everywhere, (len(HORIZON_GROUPS), 1))
         for g in np.unique(cells.group):
             own = cells.group == g
             n = own.sum()
-            told = _quantiles(score[own], weight[own], levels)
+            told = _quantiles(score[own], weight[own], held)
             reach[g] = (n * told + _BY_GROUP * everywhere) / (n + _BY_GROUP)
-        middle = len(levels) // 2
-        # A band's errors say little of the middle's: what would pass the median stops short of it.
-        reach[:, :middle] = np.minimum(reach[:, :middle], -_LEAST_REACH)
-        reach[:, middle] = 0.0
-        reach[:, middle + 1 :] = np.maximum(reach[:, middle + 1 :], _LEAST_REACH)
+        reach = np.sign(side) * np.maximum(reach, _LEAST_REACH)
         return cls(width * reach, kind, zone, plain.usual)
 
     def size(self, raw: Doubles, cells: Cells) -> Doubles:
-        """Size of the band of each question, in log, shape (n,)."""
+        """Size of the band of each question below and above its median, in log, shape (n, 2)."""
         band, usual = _band(raw), self.usual[cells.zone, cells.kind]
         drawn = _OWN * band + (1 - _OWN) * np.where(np.isfinite(usual), usual, band)
-        return np.asarray(
-            np.exp(drawn) * self.kind[cells.kind] * np.append(self.zone, 1.0)[cells.zone]
-        )
+        factor = self.kind[cells.kind] * np.append(self.zone, 1.0)[cells.zone]
+        return np.asarray((np.exp(drawn) * factor)[:, None] * _sides(raw))
 
     def of(self, raw: Doubles, cells: Cells) -> Doubles:
         """Distance of each quantile from the median of each question, in log."""
-        away = self.reach[cells.group] * self.size(raw, cells)[:, None]
+        reach = self.reach[cells.group]
+        size = self.size(raw, cells)
+        away = reach * np.where(reach < 0, size[:, [0]], size[:, [1]])
         return np.asarray(np.clip(away, -_FARTHEST, _FARTHEST))
 
     def apply(self, raw: Doubles, cells: Cells) -> Doubles:
@@ -157,6 +159,14 @@ def _band(raw: Doubles) -> Doubles:
     return np.asarray(np.log(np.maximum(np.log(high / low), _LEAST_BAND)))
 
 
+def _sides(raw: Doubles) -> Doubles:
+    """How far the raw band lies below and above its median, in halves of it, shape (n, 2)."""
+    low, median, high = (np.log(np.maximum(raw[:, i], 1e-9)) for i in (0, raw.shape[1] // 2, -1))
+    below = np.divide(median - low, high - low, out=np.full(len(raw), 0.5), where=high > low)
+    uneven = np.clip(2 * below - 1, -_MOST_LOPSIDED, _MOST_LOPSIDED)
+    return np.asarray(np.stack([1 + uneven, 1 - uneven], axis=1) ** _LOPSIDED)
+
+
 def _usual(raw: Doubles, cells: Cells, zones: int) -> Doubles:
     """Mean of :func:`_band` by zone and kind of day, drawn towards that of all zones."""
     band, shape = _band(raw), (zones, len(KINDS))
@@ -169,13 +179,13 @@ def _usual(raw: Doubles, cells: Cells, zones: int) -> Doubles:
     return np.vstack([(total + _USUALLY * everywhere) / (count + _USUALLY), everywhere])
 
 
-def _factors(cell: Ints, cells: int, size: Doubles, weight: Doubles, pull: float) -> Doubles:
+def _factors(cell: Ints, cells: int, score: Doubles, weight: Doubles, pull: float) -> Doubles:
     """How far the larger scores of each cell reach against those of all, shape (cells,)."""
     far, factors = np.array([0.8]), np.ones(cells)
-    everywhere = _quantiles(size, weight, far)[0]
+    everywhere = _quantiles(score, weight, far)[0]
     for c in np.unique(cell):
         own = cell == c
-        ratio = max(_quantiles(size[own], weight[own], far)[0], 1e-3) / max(everywhere, 1e-3)
+        ratio = max(_quantiles(score[own], weight[own], far)[0], 1e-3) / max(everywhere, 1e-3)
         factors[c] = ratio ** (own.sum() / (own.sum() + pull))
     return factors
 

@@ -49,12 +49,10 @@ def test_a_band_covers_what_it_promises_on_days_it_has_not_seen(width: float) ->
         assert (observed <= answer[:, i]).mean() == pytest.approx(quantile, abs=0.03)
 
 
-def test_a_bias_moves_the_band_and_larger_errors_widen_it_zone_by_zone() -> None:
-    learnt = sample(8000, 1, bias=60, by_zone=0.3)
-    calibration = Calibration(Bands.fit(QUANTILES, *learnt, ZONES))
-    raw, observed, cells = sample(8000, 2, bias=60, by_zone=0.3)
-    answer = calibration.apply(raw, cells)
-    assert (answer[:, 4] - answer[:, 2] > 1.5 * (answer[:, 2] - answer[:, 0])).all()
+def test_larger_errors_widen_the_band_zone_by_zone() -> None:
+    bands = Bands.fit(QUANTILES, *sample(8000, 1, by_zone=0.3), ZONES)
+    raw, observed, cells = sample(8000, 2, by_zone=0.3)
+    answer = bands.apply(raw, cells)
     width = np.ptp(answer, axis=1)
     means = [width[cells.zone == zone].mean() for zone in range(ZONES)]
     assert (np.diff(means) > 20).all()
@@ -62,7 +60,23 @@ def test_a_bias_moves_the_band_and_larger_errors_widen_it_zone_by_zone() -> None
         here = cells.zone == zone
         off = coverage(answer[here], observed[here]) - 0.8
         assert abs(off) < 0.05
-        assert abs(off) < abs(coverage(raw[here], observed[here]) - 0.8)
+        # In the first zone the raw band is right already.
+        assert zone == 0 or abs(off) < abs(coverage(raw[here], observed[here]) - 0.8)
+
+
+def test_the_side_on_which_errors_fell_is_not_believed_and_that_of_the_day_by_half() -> None:
+    raw, observed, cells = sample(4000, 1, bias=120)
+    bands = Bands.fit(QUANTILES, raw, observed, cells, ZONES)
+    even = np.exp(0.2 * NORMAL) * np.full((len(raw), 1), 1000.0)
+    away = np.log(bands.apply(even, cells) / even[:, [2]])
+    np.testing.assert_allclose(away, -away[:, ::-1], atol=1e-12)
+    # The band is wide enough for errors of either side, and its median where the model put it.
+    assert coverage(bands.apply(raw, cells), observed) > 0.75
+    np.testing.assert_array_equal(bands.apply(raw, cells)[:, 2], raw[:, 2])
+    lopsided = even * np.exp([0, 0, 0, 0.2, 0.4])
+    below, above = (np.abs(np.log(bands.apply(lopsided, cells) / 1000))[:, i] for i in (0, -1))
+    own = np.log(lopsided[0, -1] / 1000) / np.log(1000 / lopsided[0, 0])
+    np.testing.assert_allclose(above / below, np.sqrt(own))
 
 
 def test_a_day_less_sure_than_usual_keeps_the_wider_band() -> None:
@@ -141,7 +155,7 @@ def test_few_days_teach_nothing() -> None:
     np.testing.assert_array_equal(few.of(raw, cells), none.of(raw, cells))
     # Before any error is known a band is as wide as the model made it.
     answer = none.apply(raw, cells)
-    np.testing.assert_allclose(answer[:, -1] / answer[:, 0], raw[:, -1] / raw[:, 0])
+    np.testing.assert_allclose(answer, raw, rtol=0.01)
     np.testing.assert_array_equal(answer[:, 2], raw[:, 2])
 
 
@@ -176,16 +190,6 @@ def test_answers_are_in_order_and_never_negative(seed: int, reach: float) -> Non
         assert np.isfinite(answer).all()
 
 
-def test_the_median_stays_where_the_model_put_it() -> None:
-    """However far too low everything was: a band that would pass the middle stops short of it."""
-    raw, observed, cells = sample(4000, 8, width=0.5, bias=400)
-    answer = Bands.fit(QUANTILES, raw, observed, cells, ZONES).apply(raw, cells)
-    np.testing.assert_array_equal(answer[:, 2], raw[:, 2])
-    assert (answer[:, 0] < raw[:, 2]).all()
-    assert (answer[:, 0] > 0.95 * raw[:, 2]).all()
-    assert (answer[:, 4] > raw[:, 4] + 300).all()
-
-
 def test_a_stale_source_never_narrows_the_band() -> None:
     fresh = Bands.fit(QUANTILES, *sample(2000, 1), ZONES)
     raw, _, cells = sample(300, 4)
@@ -204,7 +208,7 @@ def test_a_stale_source_never_narrows_the_band() -> None:
     }
     usual = np.ptp(complete, axis=1)
     assert (wide["mobility",] > 1.3 * usual).all()  # its own errors were twice as wide
-    assert narrow.mean() < 0.5 * usual.mean()
+    assert narrow.mean() < 0.6 * usual.mean()
     assert wide["waste",].mean() >= 1.02 * usual.mean()
     assert (wide["waste",] > 1.015 * usual).all()  # known to be late is never as sure as fresh
     assert (wide["mobility", "waste"] >= wide["mobility",] - 1e-9).all()
