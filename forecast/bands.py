@@ -5,9 +5,9 @@ sure than others. So their band says how sure a day is against others, and what 
 far it must reach: the score of a past day is its error in log over the size of its band on that
 side of the median (Papadopoulos, Gammerman, Vovk 2008), read by group of horizons. Sizes are drawn
 towards what is usual for the zone and the kind of day, and corrected by how far errors of that kind
-and of that zone reached; each the less, the fewer days speak for it. A band is lopsided as far as
-the day's own is: that past errors fell on one side does not say on which the next will fall. The
-median stays where the model put it. Older errors weigh less.
+and of that zone reached; each the less, the fewer days speak for it. A band is lopsided by half, in
+log, as the day's own is: that past errors fell on one side does not say on which the next will
+fall. The median stays where the model put it. Older errors weigh less.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _MIN_POINTS = 60
+"""Questions of which fewer teach nothing."""
 _OWN = 0.6
 """What the band of the day itself counts for in its size, in log; the rest is what is usual."""
 _HALF_LIFE = 8.0
@@ -33,7 +34,7 @@ _HALF_LIFE = 8.0
 _BY_GROUP, _BY_KIND, _BY_ZONE, _USUALLY = 300, 100, 500, 20
 """Questions that all together count for, where one group, kind or zone is looked at."""
 _LOPSIDED, _MOST_LOPSIDED = 0.5, 0.8
-"""What the sides of the day's own band count for, in log, and the most they may differ by half."""
+"""What the sides of the day's own band count for, in log, and how far from even they may be [1]."""
 _LEAST_REACH, _LEAST_BAND = 0.02, 0.01
 _LEAST_SHARE, _FARTHEST = 0.01, 3.0
 """Least influx over the median that is told apart, and the farthest a quantile reaches, in log."""
