@@ -211,6 +211,8 @@ def test_a_stale_source_never_narrows_the_band() -> None:
     assert narrow.mean() < 0.6 * usual.mean()
     assert wide["waste",].mean() >= 1.02 * usual.mean()
     assert (wide["waste",] > 1.015 * usual).all()  # known to be late is never as sure as fresh
+    dead = np.ptp(calibration.apply(raw, cells, ["waste"], ["waste"]), axis=1)
+    assert dead.mean() >= 1.019 * usual.mean()
     assert (wide["mobility", "waste"] >= wide["mobility",] - 1e-9).all()
     np.testing.assert_array_equal(wide["influx",], usual)  # nothing was learnt of it
 
