@@ -36,6 +36,7 @@ _BY_GROUP, _BY_KIND, _BY_ZONE, _USUALLY = 300, 100, 500, 20
 _LOPSIDED, _MOST_LOPSIDED = 0.5, 0.8
 """What the sides of the day's own band count for, in log, and how far from even they may be [1]."""
 _LEAST_REACH, _LEAST_BAND = 0.02, 0.01
+"""Least reach of a quantile in sizes of a band, and least size of a raw band in log [1]."""
 _LEAST_SHARE, _FARTHEST = 0.01, 3.0
 """Least influx over the median that is told apart, and the farthest a quantile reaches, in log."""
 WIDER = 1.02

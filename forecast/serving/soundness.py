@@ -85,7 +85,8 @@ def check(found: Publication, *, whole: bool) -> None:
             _text(source["source"])
             if source["read_at"] is not None:
                 published_at - datetime.fromisoformat(source["read_at"])  # both have a time zone
-            float(source["missed_runs"]), float(source["fresh"])
+            float(source["missed_runs"])
+            float(source["fresh"])
 
 
 def _check_listing(listing: Listing, quantiles: Sequence[str]) -> None:
