@@ -5,9 +5,9 @@ sure than others. So their band says how sure a day is against others, and what 
 far it must reach: the score of a past day is its error in log over the size of its band on that
 side of the median (Papadopoulos, Gammerman, Vovk 2008), read by group of horizons. Sizes are drawn
 towards what is usual for the zone and the kind of day, and corrected by how far errors of that kind
-and of that zone reached; each the less, the fewer days speak for it. A band is lopsided by half, in
-log, as the day's own is: that past errors fell on one side does not say on which the next will
-fall. The median stays where the model put it. Older errors weigh less.
+and of that zone reached; each the less, the fewer days speak for it. A band is lopsided by three
+tenths, in log, as the day's own is: that past errors fell on one side does not say on which the
+next will fall. The median stays where the model put it. Older errors weigh less.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ _OWN = 0.6
 """What the band of the day itself counts for in its size, in log; the rest is what is usual."""
 _HALF_LIFE = 8.0
 """Folds after which an error counts half."""
-_BY_GROUP, _BY_KIND, _BY_ZONE, _USUALLY = 300, 100, 500, 20
-"""Questions that all together count for, where one group, kind or zone is looked at."""
-_LOPSIDED, _MOST_LOPSIDED = 0.5, 0.8
+_BY_GROUP, _BY_ZONE, _USUALLY = 300, 500, 20
+"""Questions that all together count for, where one group or zone is looked at."""
+_BY_KIND = 12
+"""The same for a kind of day, in days: zones err alike on one, and one zone has few runs."""
+_LOPSIDED, _MOST_LOPSIDED = 0.3, 0.8
 """What the sides of the day's own band count for, in log, and how far from even they may be [1]."""
 _LEAST_REACH, _LEAST_BAND = 0.02, 0.01
 """Least reach of a quantile in sizes of a band, and least size of a raw band in log [1]."""
@@ -96,7 +98,8 @@ class Bands:
         error = np.log(np.maximum(observed[known] / median, _LEAST_SHARE))
         size = plain.size(raw, cells)
         score = np.abs(error) / np.where(error < 0, size[:, 0], size[:, 1])
-        kind = _factors(cells.kind, len(KINDS), score, weight, _BY_KIND)
+        pull = _BY_KIND * len(np.unique(cells.zone))
+        kind = _factors(cells.kind, len(KINDS), score, weight, pull)
         score = score / kind[cells.kind]
         zone = _factors(cells.zone, zones, score, weight, _BY_ZONE)
         score = score / zone[cells.zone]

@@ -1,16 +1,17 @@
 """How the members of a forecast are blended: by zone, group of horizons and kind of day.
 
-Three forecasts that err differently are better together: the boosters, the linear partner, and the
-recent level of the weekday, which is all a careful person would use. The proportions depend on the
-place: a border gate is best told by trees, a motorway by its calendar, a weighbridge leans on its
-last weeks, and a holiday run, of which trees see a handful, is nearly everywhere best told by the
-calendar. They are learnt from answers to days none of the members had seen, as the calibration is,
-and from past origins only.
+Forecasts that err differently are better together: the boosters, the linear partner, the recent
+level of the weekday, which is all a careful person would use, and the two recursive members. The
+proportions depend on the place: a border gate is best told by trees, a motorway by its calendar, a
+weighbridge leans on its last weeks, and a holiday run, of which trees see a handful, is nearly
+everywhere best told by the calendar. They are learnt from answers to days none of the members had
+seen, as the calibration is, and from past origins only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Self
 
 import numpy as np
@@ -21,15 +22,21 @@ from forecast.cells import HORIZON_GROUPS, RUN, Cells
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-MEMBERS = ("partner", "level")
+MEMBERS = ("partner", "level", "recursive left", "recursive influx")
 """Members beside the boosters, in the order of the last axis of ``Blend.shares``."""
 
-_CHOICES = np.array([(p, q) for p in range(11) for q in range(6) if p + q <= 10]) / 10
+_MOST = (10, 3, 6, 4)
+"""Largest share of each [tenths]: the boosters never lose more to one whose trees know less."""
+_CHOICES = np.array([c for c in product(*(range(m + 1) for m in _MOST)) if sum(c) <= 10]) / 10
 _POOLED = 400
-_PRIOR = 300
+_PRIOR = 600
 """Questions that all zones together, and the configured share, count for in one zone's choice."""
-_LEVEL, _LEVEL_ON_RUNS, _ON_RUNS = 0.2, 0.1, 0.3
-"""Shares of the level on ordinary days and on days of runs, and what the partner's gains there."""
+_OTHERS, _ON_RUNS = (0.1, 0.2, 0.2), 0.2
+"""Shares of the members after the partner before any error is known, and what the partner gains on
+days of runs."""
+
+_BAND_OF_A_NORMAL, _LEAST_BAND = 2.56, 0.01
+"""Width of a normal distribution's 80 % band in standard deviations, and the least band in log."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +66,19 @@ class Blend:
         """Choose the shares with the least absolute error.
 
         ``median``, shape (n,), is what the boosters say, ``members``, shape (n, members), what the
-        others do, ``observed``, shape (n,), what came true [visitors day⁻¹]; rows in which one is
-        not known are left out. A zone's own errors weigh against those of all zones and against
-        ``prior``, the share of the partner, by the number of its questions.
+        others do, NaN where they say nothing, ``observed``, shape (n,), what came true
+        [visitors day⁻¹]; rows in which the first or the last is not known are left out. A zone's
+        own errors weigh against those of all zones and against ``prior``, the share of the partner,
+        by the number of its questions.
         """
-        known = np.isfinite(observed) & (median > 0) & (members > 0).all(axis=1)
+        known = np.isfinite(observed) & (median > 0)
         shape = (zones + 1, len(HORIZON_GROUPS), 2)
         cell = np.ravel_multi_index(_place(cells.where(known), zones), shape)
         truth, logs = observed[known], np.log(median[known])
-        away = np.log(members[known]) - logs[:, None]
+        away = _away(median[known, None], members[known])
         persons, questions = _sum(cell, truth, shape), _sum(cell, np.ones(len(cell)), shape)
         loss = np.stack(
-            [_sum(cell, np.abs(np.exp(logs + away @ pair) - truth), shape) for pair in _CHOICES]
+            [_sum(cell, np.abs(np.exp(logs + away @ shares) - truth), shape) for shares in _CHOICES]
         )
         own = loss / np.maximum(persons, 1e-9)
         pooled = loss.sum(axis=1) / np.maximum(persons.sum(axis=0), 1e-9)
@@ -85,17 +93,36 @@ class Blend:
         return shares
 
     def apply(self, quantiles: Doubles, members: Doubles, cells: Cells) -> Doubles:
-        """Quantiles, shape (n, quantiles), moved together as far as their median is drawn."""
-        median = np.maximum(quantiles[:, [quantiles.shape[1] // 2]], 1e-9)
-        away = np.log(np.maximum(members, 1e-9) / median)
-        drawn = (self.of(cells) * np.where(np.isfinite(members), away, 0.0)).sum(axis=1)
-        return np.asarray(quantiles * np.exp(drawn)[:, None])
+        """Quantiles, shape (n, quantiles), moved together as far as their median is drawn.
+
+        They lie as much farther from it as the members differ: a day on which these say different
+        things is less sure than the boosters alone know.
+        """
+        away = _away(quantiles[:, [quantiles.shape[1] // 2]], members)
+        drawn = (self.of(cells) * away).sum(axis=1)
+        return np.asarray(_widened(quantiles, away) * np.exp(drawn)[:, None])
+
+
+def _away(median: Doubles, members: Doubles) -> Doubles:
+    """Log of each member over the boosters' median; one that says nothing draws nothing."""
+    away = np.log(np.maximum(members, 1e-9) / np.maximum(median, 1e-9))
+    return np.where(np.isfinite(members), away, 0.0)
+
+
+def _widened(quantiles: Doubles, away: Doubles) -> Doubles:
+    """Quantiles as far from their median, in log, as the variance within and between members.
+
+    ``away``, shape (n, members), is where the others lie from the boosters, in log.
+    """
+    logs = np.log(np.maximum(quantiles, 1e-9))
+    median, band = logs[:, [logs.shape[1] // 2]], np.maximum(logs[:, -1] - logs[:, 0], _LEAST_BAND)
+    between = np.column_stack([np.zeros(len(away)), away]).std(axis=1) * _BAND_OF_A_NORMAL
+    return np.asarray(np.exp(median + (logs - median) * np.hypot(1.0, between / band)[:, None]))
 
 
 def _prior(share: float) -> Doubles:
-    ordinary = min(share, 1 - _LEVEL)
-    on_runs = min(share + _ON_RUNS, 1 - _LEVEL_ON_RUNS)
-    return np.array([(ordinary, _LEVEL), (on_runs, _LEVEL_ON_RUNS)])
+    most = 1 - sum(_OTHERS)
+    return np.array([(min(own, most), *_OTHERS) for own in (share, share + _ON_RUNS)])
 
 
 def _place(cells: Cells, zones: int) -> tuple[Ints, Ints, Ints]:

@@ -39,6 +39,7 @@ RECENT = "history"
 
 _SEASON = ("weekday", "year_fraction", "season_", "month", "daylight", "clock_change")
 _STEP = "model_linear_step"
+_RECURSIVE = slice(MEMBERS.index("recursive left"), len(MEMBERS))
 _OF_THE_QUESTION = ("horizon_days", "origin_weekday")
 _LEAST_STEP, _MOST_BELIEF = 0.02, 1.0
 _TREES: WeakKeyDictionary[Any, Shapley] = WeakKeyDictionary()
@@ -96,16 +97,22 @@ def log_parts(
     belief = np.divide(told, step, out=np.zeros_like(step), where=far)
     belief = np.clip(belief, -_MOST_BELIEF, _MOST_BELIEF)
     parts["season"] += told - belief * step
+    level, recursive = model.level(matrix), model.recursive_said(matrix, daily)
     drawn = model.blend.of(model.cells(matrix))
-    boosters, partner = 1 - drawn.sum(axis=1), drawn[:, MEMBERS.index("partner")]
-    stepped = partner + boosters * (trust_in(model.trust, zone) + belief)
-    return LogParts(
-        model.level(matrix),
-        {
-            domain: boosters * part + stepped * shares.get(domain, 0.0)
-            for domain, part in parts.items()
-        },
+    # A recursive member that says nothing leaves its share to the boosters, as in the blend.
+    followed = np.where(np.isfinite(recursive), drawn[:, _RECURSIVE], 0.0)
+    boosters = 1 - drawn[:, : _RECURSIVE.start].sum(axis=1) - followed.sum(axis=1)
+    stepped = drawn[:, MEMBERS.index("partner")] + followed.sum(axis=1)
+    stepped += boosters * (trust_in(model.trust, zone) + belief)
+    domains = {
+        domain: boosters * part + stepped * shares.get(domain, 0.0)
+        for domain, part in parts.items()
+    }
+    beyond = np.log(
+        np.where(followed > 0, recursive, 1.0) / np.where(level > 0, level, 1.0)[:, None]
     )
+    domains[RECENT] += (followed * (beyond - step[:, None])).sum(axis=1)
+    return LogParts(level, domains)
 
 
 def domain_of(column: str) -> str:

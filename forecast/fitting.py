@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -114,27 +111,11 @@ def weekday_levels(truth: Truth, until_day: int) -> Doubles:
     return levels
 
 
-def booster_parameters(quantile: float, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """What LightGBM is told, for one quantile; ``parameters`` as for ``InfluxModel.fit``."""
-    return {
-        "objective": "quantile",
-        "alpha": quantile,
-        "learning_rate": parameters["learning_rate"],
-        "num_leaves": parameters["leaves"],
-        "min_data_in_leaf": parameters["min_leaf"],
-        # `shapley.py` keeps the columns on the way to a leaf as the bits of one number.
-        "max_depth": 60,
-        "lambda_l2": 10.0,
-        "feature_fraction": 0.5,
-        "bagging_fraction": 0.7,
-        "bagging_freq": 1,
-        "max_bin": 63,
-        # Cuts drawn at random, one a column: trees that differ err apart, and their sum less.
-        "extra_trees": True,
-        "cat_smooth": 20,
-        "deterministic": True,
-        "force_col_wise": True,
-        "seed": parameters["seed"],
-        "num_threads": parameters["threads"],
-        "verbosity": -1,
-    }
+def level_of(matrix: FeatureMatrix, levels: Doubles, zone: npt.NDArray[np.int64]) -> Doubles:
+    """Level of each question [visitors day⁻¹]: the matrix's, else that kept for zone and weekday.
+
+    ``levels`` are :func:`weekday_levels`; NaN where nothing is known.
+    """
+    level = matrix.column(LEVEL).astype(np.float64)
+    kept = np.vstack([levels, np.full(7, np.nan)])
+    return np.where(level > 0, level, kept[zone, matrix.grid.target_day % 7])

@@ -86,7 +86,7 @@ class CalendarRidge:
 
         Without a constant where the effects are borrowed; zero where there are none to borrow.
         """
-        terms, own = terms or Designs(daily, self.last_day), self._own(daily)
+        terms, own = terms or Designs(daily, self.last_day), self.own(daily)
         told = self.coefficients[self.coefficients.any(axis=1)]
         index = {zone: i for i, zone in enumerate(self.zone_ids)}
         answer = np.zeros((len(daily.zone_ids), daily.days))
@@ -98,15 +98,19 @@ class CalendarRidge:
                 answer[z] = terms.of(z) @ told[:, :-1].mean(axis=0)
         return answer
 
-    def _own(self, daily: Daily) -> Bools:
-        """Whether each zone of ``daily`` has effects of its own."""
+    def own(self, daily: Daily) -> Bools:
+        """Whether each zone of ``daily`` has effects of its own, shape (zones,)."""
         known = {
             zone for zone, row in zip(self.zone_ids, self.coefficients, strict=True) if row.any()
         }
         return np.array([zone in known for zone in daily.zone_ids])
 
     def say(
-        self, matrix: FeatureMatrix, level: Doubles, daily: Daily, terms: Designs | None = None
+        self,
+        matrix: FeatureMatrix,
+        level: Doubles,
+        daily: Daily,
+        effects: Doubles | None = None,
     ) -> Doubles:
         """What this partner says of each question, shape (4, questions): :data:`OWN`.
 
@@ -126,13 +130,13 @@ class CalendarRidge:
                 "the matrix does not carry the recent influx, which the model reads: build it with "
                 "every source"
             )
-        effects = self.effects(daily, terms)
+        effects = self.effects(daily) if effects is None else effects
         drift = drift_of(effects, daily.first_day, grid, recent)
         ask, zone = grid.row_ask, grid.row_zone
         day = np.clip(grid.target_day - daily.first_day, 0, daily.days - 1)
         weekday = drift.weekday[ask, grid.target_day % 7]
         lines = np.vstack([effects, np.zeros(daily.days)])
-        own: Bools = np.append(self._own(daily), False)
+        own: Bools = np.append(self.own(daily), False)
         lately: Bools = np.asarray(np.isfinite(recent).any(axis=1))
         told: Bools = np.asarray((lines != 0).any(axis=1))
         known: Bools = told[zone] & (own[zone] | lately[ask]) & (level > 0)
@@ -156,24 +160,28 @@ def cross_fitted(
     influx: Doubles,
     until_day: int,
     blocks: int = 5,
-) -> Doubles:
-    """:meth:`CalendarRidge.say` for training, shape (4, questions).
+) -> tuple[Doubles, Doubles]:
+    """:meth:`CalendarRidge.say` for training, shape (4, questions), and the effects it is said by.
 
     Each question is answered by a ridge that did not see its target day: a step fitted on its own
-    day would look better to the booster than it will be when it counts.
+    day would look better to the booster than it will be when it counts. So are the effects, shape
+    (zones, days of ``daily``); NaN where that ridge has none of the zone's own.
     """
     grid, day = matrix.grid, daily.first_day + np.arange(daily.days)
     known = np.flatnonzero(np.isfinite(influx).any(axis=0))
     edges = np.linspace(day[known[0]], day[known[-1]] + 1, blocks + 1).astype(int)
     edges[0], edges[-1] = np.iinfo(np.int32).min, np.iinfo(np.int32).max
     answer, terms = np.full((len(OWN), len(grid)), np.nan), Designs(daily, until_day)
+    unseen = np.full((len(daily.zone_ids), daily.days), np.nan)
     for low, high in pairwise(edges):
         rows = (grid.target_day >= low) & (grid.target_day < high)
+        inside = (day >= low) & (day < high)
+        partner = CalendarRidge.fit(daily, np.where(inside, np.nan, influx), until_day, terms)
+        effects, own = partner.effects(daily, terms), partner.own(daily)[:, None]
+        unseen[:, inside] = np.where(own, effects, np.nan)[:, inside]
         if rows.any():
-            kept = np.where((day >= low) & (day < high), np.nan, influx)
-            partner = CalendarRidge.fit(daily, kept, until_day, terms)
-            answer[:, rows] = partner.say(matrix, level, daily, terms)[:, rows]
-    return answer
+            answer[:, rows] = partner.say(matrix, level, daily, effects)[:, rows]
+    return answer, unseen
 
 
 class Designs:

@@ -4,8 +4,9 @@ Two ridges, of the calendar and of the forecast weather, say how far the target 
 from a level of the zone known at the origin (``history_level``). The boosters learn what these
 leave, from answers of ridges that had not seen the day, or what that level leaves where the ridges
 err as much: one model serves zones of any size, and trees need not extrapolate growth. Rows weigh
-what is expected, which makes the loss one of persons. Quantiles are drawn towards the partner as
-far as past errors advise, and a conformal calibration says how far the others lie from the median.
+what is expected, which makes the loss one of persons. Quantiles are drawn towards other members,
+the partner and two recursive ones among them, as far as past errors advise, and a conformal
+calibration says how far the others lie from the median.
 Nothing is pickled: text, JSON and npz, each with its hash.
 """
 
@@ -16,11 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from forecast import fitting, model_files
+from forecast import fitting, model_files, trees
 from forecast.bands import Bands
 from forecast.blending import MEMBERS, Blend
 from forecast.calibration import Calibration
@@ -29,6 +29,7 @@ from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
+from forecast.recursive import KINDS, Recursive
 from forecast.sky import SkyRidge, sky_terms
 from forecast.target import Target
 from forecast.truth import Truth
@@ -46,15 +47,15 @@ class InfluxModel:
     ``columns`` are those it reads of the matrix, in order; ``trust``, shape (zones,), is how far
     boosters start from the partner's step; ``levels``, shape (zones, 7), is the level of a weekday
     where the matrix has none, so that a zone whose influx stopped is still answered; ``blend`` is
-    how far the answer is drawn, in proportion, towards the other members; ``stamp`` says what it
-    was trained on; ``threads`` is as in `fit`.
+    how far the other members draw the answer; ``stamp`` says what it was trained on.
     """
 
     quantiles: tuple[float, ...]
     columns: tuple[str, ...]
     zone_ids: tuple[str, ...]
-    boosters: list[lgb.Booster]
+    boosters: list[trees.Booster]
     linear: CalendarRidge
+    recursive: Recursive
     trust: Doubles
     levels: Doubles
     calibration: Calibration
@@ -84,13 +85,14 @@ class InfluxModel:
         ModelError
             If fewer than 200 questions can be used.
         """
-        target, zones = Target.of(matrix, truth, daily, until_day), matrix.grid.zone_ids
+        target = Target.of(matrix, truth, daily, until_day, parameters)
         model = cls(
             tuple(quantiles),
             fitting.trainable_columns(matrix),
-            zones,
+            zones := matrix.grid.zone_ids,
             [],
             target.linear,
+            target.recursive,
             target.trust,
             fitting.weekday_levels(truth, until_day),
             Calibration(Bands.none(quantiles, len(zones))),
@@ -98,20 +100,13 @@ class InfluxModel:
             target.sky,
             threads=int(parameters["threads"]),
         )
-        dataset = lgb.Dataset(
+        model.boosters += trees.train(
             model._table(matrix, target.said)[:, target.use].T,
-            label=target.left,
-            weight=target.weight / target.weight.mean(),
+            target.left,
+            target.weight,
+            [trees.direct(quantile, parameters) for quantile in quantiles],
             feature_name=[*model.columns, *fitting.OWN_COLUMNS],
-            categorical_feature=["model_zone"],
-            params={"max_bin": 63, "verbosity": -1, "num_threads": model.threads},
         )
-        model.boosters += [
-            lgb.train(
-                fitting.booster_parameters(quantile, parameters), dataset, parameters["rounds"]
-            )
-            for quantile in quantiles
-        ]
         return model
 
     def predict(
@@ -138,15 +133,17 @@ class InfluxModel:
     def members(self, matrix: FeatureMatrix, daily: Daily) -> tuple[Doubles, Doubles]:
         """What the boosters and the other members say [visitors day⁻¹], to be blended.
 
-        Quantiles, shape (questions, quantiles), and influx by the partner and by the level, shape
-        (questions, 2). Raises as :meth:`predict`.
+        Quantiles, shape (questions, quantiles), and influx by :data:`forecast.blending.MEMBERS`,
+        shape (questions, members). Raises as :meth:`predict`.
         """
         if missing := [name for name in self.columns if name not in matrix.columns]:
             raise ModelError(f"the features lack {missing[0]!r}, on which the model was trained")
         if not len(matrix.grid):
             return np.empty((0, len(self.quantiles))), np.empty((0, len(MEMBERS)))
-        level = self.level(matrix)
-        return self._raw(self._table(matrix, self.said(matrix, daily)).T, level)
+        table = self._table(matrix, self.said(matrix, daily)).T
+        quantiles, others = self.raw(table, self.level(matrix))
+        others[:, -len(KINDS) :] = self.recursive_said(matrix, daily)
+        return quantiles, others
 
     def said(self, matrix: FeatureMatrix, daily: Daily) -> Doubles:
         """What the partners say of each question: see ``CalendarRidge.say``; the sky's step too."""
@@ -154,27 +151,30 @@ class InfluxModel:
         said[0] += self.sky.steps(sky_terms(matrix), self._zones(matrix))
         return said
 
+    def recursive_said(self, matrix: FeatureMatrix, daily: Daily) -> Doubles:
+        """Influx by the recursive members [visitors day⁻¹], shape (questions, 2); the sky's too."""
+        own = self.linear.own(daily)[:, None]
+        effects = np.where(own, self.linear.effects(daily), np.nan)
+        sky = self.sky.steps(sky_terms(matrix), self._zones(matrix))
+        return np.exp(sky)[:, None] * self.recursive.answers(matrix, daily, effects)
+
     def cells(self, matrix: FeatureMatrix) -> Cells:
         """What the blend and the calibration of each question depend on."""
         return fitting.matrix_cells(matrix, self._zones(matrix))
 
-    def predict_table(self, table: Floats, level: Doubles) -> Doubles:
-        """Quantiles from a prepared table, shape (questions, columns and own columns).
+    def raw(self, table: Floats, level: Doubles) -> tuple[Doubles, Doubles]:
+        """As :meth:`members`, of a prepared table; the recursive ones, which read days, are NaN.
 
-        ``level`` [visitors day⁻¹] is the column ``history_level``. For whoever has the columns but
-        no grid; every source counts as fresh.
+        ``table`` has shape (questions, columns and own columns), ``level`` [visitors day⁻¹] is the
+        column ``history_level``.
         """
-        cells = fitting.table_cells(self.columns, table)
-        return self.calibration.apply(self.blend.apply(*self._raw(table, level), cells), cells)
-
-    def _raw(self, table: Floats, level: Doubles) -> tuple[Doubles, Doubles]:
         step = np.nan_to_num(table[:, _STEP].astype(np.float64))
         start = level * np.exp(fitting.trust_in(self.trust, fitting.table_zones(table)) * step)
-        # LightGBM has one number of threads for the whole process, which each call sets: another
-        # than that of a training beside it makes that training write out of its bounds.
-        left = [booster.predict(table, num_threads=self.threads) for booster in self.boosters]
+        left = [trees.predict(booster, table, self.threads) for booster in self.boosters]
         quantiles = np.exp(np.sort(np.column_stack(left), axis=1)) * start[:, None]
-        return quantiles, np.column_stack([level * np.exp(step), level])
+        others = np.full((len(table), len(MEMBERS)), np.nan)
+        others[:, :2] = np.column_stack([level * np.exp(step), level])
+        return quantiles, others
 
     def _table(self, matrix: FeatureMatrix, said: Doubles) -> Floats:
         return fitting.model_table(matrix, self.columns, said, self._zones(matrix))
@@ -184,9 +184,7 @@ class InfluxModel:
 
     def level(self, matrix: FeatureMatrix) -> Doubles:
         """Level of each question's zone [visitors day⁻¹], NaN where nothing is known of it."""
-        level = matrix.column(fitting.LEVEL).astype(np.float64)
-        kept = np.vstack([self.levels, np.full(7, np.nan)])
-        return np.where(level > 0, level, kept[self._zones(matrix), matrix.grid.target_day % 7])
+        return fitting.level_of(matrix, self.levels, self._zones(matrix))
 
     def save(self, folder: Path) -> None:
         """Write the bundle into ``folder``, which must not hold one already."""
@@ -195,9 +193,11 @@ class InfluxModel:
             texts={
                 _file(quantile): booster.model_to_string()
                 for quantile, booster in zip(self.quantiles, self.boosters, strict=True)
-            },
+            }
+            | self.recursive.texts(),
             arrays={
                 "coefficients": self.linear.coefficients,
+                **self.recursive.arrays(),
                 "sky": self.sky.coefficients,
                 "trust": self.trust,
                 "levels": self.levels,
@@ -229,8 +229,9 @@ class InfluxModel:
                 tuple(facts["quantiles"]),
                 tuple(facts["features"]),
                 zone_ids,
-                [lgb.Booster(model_str=texts[_file(q)]) for q in facts["quantiles"]],
+                [trees.read(texts[_file(q)]) for q in facts["quantiles"]],
                 CalendarRidge(zone_ids, arrays["coefficients"], facts["linear_last_day"]),
+                Recursive.read(zone_ids, texts, arrays),
                 arrays["trust"],
                 arrays["levels"],
                 Calibration.from_arrays(arrays),
@@ -238,7 +239,7 @@ class InfluxModel:
                 SkyRidge(arrays["sky"]),
                 {k: v for k, v in facts.items() if k not in _FACTS},
             )
-        except (KeyError, ValueError, TypeError, lgb.basic.LightGBMError) as error:
+        except (KeyError, ValueError, TypeError, ModelIntegrityError) as error:
             raise ModelIntegrityError(f"{folder}: cannot be loaded: {error}") from error
 
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from forecast.errors import SchemaError
 from forecast.fitting import LEVEL, OWN_COLUMNS
+from forecast.loading import answer_table
 from forecast.model import InfluxModel
 from forecast.tables import quantile_name
 
@@ -36,8 +37,8 @@ class QuantileModel:
         ``frame`` has ``zone_id``, ``horizon_days`` and every feature of the model, as
         ``FeatureMatrix.frame()`` gives them. What the linear partner says of the day
         (``model_linear_step`` and the drifts) is used if it is there; without it the partner counts
-        as saying "as lately", which knows neither season nor feast: for forecasts take
-        :meth:`InfluxModel.predict`. ``params`` is not used.
+        as saying "as lately", which knows neither season nor feast, and the recursive members say
+        nothing: for forecasts take :meth:`InfluxModel.predict`. ``params`` is not used.
 
         Raises
         ------
@@ -53,8 +54,10 @@ class QuantileModel:
         for name in set(said) - set(table.columns):
             table[name] = 0.0
         names = [*self.model.columns, *OWN_COLUMNS]
-        answer = self.model.predict_table(
-            table[names].to_numpy(dtype=np.float32), frame[LEVEL].to_numpy(dtype=np.float64)
+        answer = answer_table(
+            self.model,
+            table[names].to_numpy(dtype=np.float32),
+            frame[LEVEL].to_numpy(dtype=np.float64),
         )
         columns = [quantile_name(q) for q in self.model.quantiles]
         return pd.DataFrame(answer, columns=columns, index=frame.index)

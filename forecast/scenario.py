@@ -9,7 +9,7 @@ comes back is neither stored nor remembered.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Self
@@ -19,34 +19,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecast.config import RunConfig
-from forecast.daily import Daily
 from forecast.errors import ModelError
 from forecast.features import build, discover
 from forecast.features.base import Source
 from forecast.grid import Grid, grid_from_frame
-from forecast.linear import CalendarRidge, Designs
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.predict import Known, largest_events
+from forecast.remembering import remembering
 from forecast.usual import Usual
 
 WEATHER = ("temperature_max", "temperature_min", "precipitation", "sunshine", "wind_gust")
 """What may be supposed of the weather of a day, in the units of the input contract."""
 
 Bools = npt.NDArray[np.bool_]
-
-
-class _KnownEffects(CalendarRidge):
-    """A linear partner that works out the effects of a calendar once: every what-if asks again."""
-
-    def effects(self, daily: Daily, terms: Designs | None = None) -> npt.NDArray[np.float64]:
-        """See :meth:`forecast.linear.CalendarRidge.effects`."""
-        made: dict[tuple[int, bytes, bytes], npt.NDArray[np.float64]]
-        made = self.__dict__.setdefault("made", {})
-        key = (daily.first_day, daily.lines.tobytes(), daily.markets.tobytes())
-        if key not in made:
-            made[key] = super().effects(daily, terms)
-        return made[key]
 
 
 @dataclass(frozen=True)
@@ -88,10 +74,7 @@ class Scenarios:
                 f"the model answers quantiles {model.quantiles}, the configuration asks for "
                 f"{config.quantiles}: run `afflux publish` to see what to do"
             )
-        linear = model.linear
-        model = replace(
-            model, linear=_KnownEffects(linear.zone_ids, linear.coefficients, linear.last_day)
-        )
+        model = remembering(model)
         known = Known.at(origin, config, observations)
         matrix = build(known.grid, known.evidence)
         baseline = known.forecasts(

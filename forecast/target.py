@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from forecast.errors import ModelError
 from forecast.fitting import LEVEL, truth_lines
 from forecast.linear import CalendarRidge, cross_fitted
 from forecast.matrix import FeatureMatrix
+from forecast.recursive import Recursive
 from forecast.sky import SkyRidge, fit_sky
 from forecast.truth import Truth
 
@@ -42,6 +44,7 @@ class Target:
     """
 
     linear: CalendarRidge
+    recursive: Recursive
     sky: SkyRidge
     trust: Doubles
     use: npt.NDArray[np.bool_]
@@ -50,8 +53,17 @@ class Target:
     weight: Doubles
 
     @classmethod
-    def of(cls, matrix: FeatureMatrix, truth: Truth, daily: Daily, until_day: int) -> Self:
+    def of(
+        cls,
+        matrix: FeatureMatrix,
+        truth: Truth,
+        daily: Daily,
+        until_day: int,
+        parameters: Mapping[str, Any],
+    ) -> Self:
         """Fit the partners on ``truth`` and see what they leave.
+
+        ``parameters`` are those of ``InfluxModel.fit``.
 
         Raises
         ------
@@ -67,7 +79,8 @@ class Target:
             )
         lines = truth_lines(truth, daily)
         linear = CalendarRidge.fit(daily, lines, until_day)
-        said = cross_fitted(matrix, level, daily, lines, until_day)
+        said, unseen = cross_fitted(matrix, level, daily, lines, until_day)
+        recursive = Recursive.fit(daily, lines, unseen, parameters)
         left = np.full(len(influx), np.nan)
         left[use] = np.log(np.clip(influx[use] / level[use], _LEAST_RATIO, _MAX_RATIO))
         left -= said[0]
@@ -80,7 +93,9 @@ class Target:
         weight = level[use] * np.exp(start)
         mean = np.bincount(zone, weight, zones) / np.maximum(np.bincount(zone, None, zones), 1)
         weight = np.maximum(weight, _LEAST_WEIGHT * ((1 - trust) * mean)[zone])
-        return cls(linear, sky, trust, use, said, (left - steps)[use] + step - start, weight)
+        return cls(
+            linear, recursive, sky, trust, use, said, (left - steps)[use] + step - start, weight
+        )
 
 
 def _span(lines: Doubles) -> npt.NDArray[np.int64]:

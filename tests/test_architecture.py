@@ -57,12 +57,14 @@ ARROWS = {
     "blending": "cells",
     "sky": "matrix",
     "fitting": "cells daily grid linear matrix truth",
-    "target": "errors daily fitting linear matrix sky truth",
+    "trees": "errors",
+    "recursive": "daily matrix trees",
+    "target": "errors daily fitting linear matrix recursive sky truth",
     "model_files": "errors bundle",
     "model": "errors model_files sky blending bands calibration cells daily fitting linear matrix "
-    "target truth",
+    "recursive target trees truth",
     "champion": "errors bundle",
-    "pyfunc": "errors tables fitting model",
+    "pyfunc": "errors tables fitting loading model",
     "loading": "errors fitting model",
     "runs": "errors tracking",
     "registry": "errors bundle champion decision loading runs tracking",
@@ -75,7 +77,8 @@ ARROWS = {
     "predict": "errors tables config territory daily grid matrix levels freshness truth "
     "features features.base model usual explanation circumstances sentence",
     "track_record": "errors tables config grid levels features.base truth lake",
-    "scenario": "errors config daily features features.base grid linear matrix model predict usual",
+    "remembering": "daily linear matrix model recursive",
+    "scenario": "errors config features features.base grid matrix model predict remembering usual",
     # What others program against a server with.
     "client": "errors",
     # The two rooms that never meet.
@@ -128,7 +131,7 @@ ARROWS = {
 
 # Library: the only modules that may import it.
 HOMES = {
-    "lightgbm": "model shapley",
+    "lightgbm": "trees shapley",
     "mlflow": "runs",
     "deltalake": "lake_table",
     "sklearn": "linear sky",

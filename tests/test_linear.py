@@ -164,16 +164,19 @@ def test_a_day_has_no_part_in_the_step_it_is_trained_on(daily: Daily, influx: np
     origins = pd.date_range("2022-01-03T06:00Z", "2024-11-25T06:00Z", freq="28D").astype(str)
     matrix = asked(influx, *origins, horizons=range(15))
     grid, level = matrix.grid, np.full(len(matrix.grid), 1000.0)
-    before = cross_fitted(matrix, level, daily, influx, UNTIL)
+    before, effects = cross_fitted(matrix, level, daily, influx, UNTIL)
     target = int(grid.target_day[20])
     changed = influx.copy()
     changed[0, target - FIRST] *= 5
-    after = cross_fitted(matrix, level, daily, changed, UNTIL)
+    after, effects_after = cross_fitted(matrix, level, daily, changed, UNTIL)
     own = (grid.target_day == target) & (grid.row_zone == 0)
     other = (grid.row_zone == 0) & (np.abs(grid.target_day - target) > 600)
     assert own.any()
     np.testing.assert_array_equal(after[:, own], before[:, own])
     assert not np.array_equal(after[:, other], before[:, other])
+    day = target - FIRST
+    np.testing.assert_array_equal(effects_after[0, day], effects[0, day])
+    assert (effects_after[0, day + 600 :] != effects[0, day + 600 :]).any()
 
 
 def test_trend_goes_on_beyond_the_last_day(partner: CalendarRidge, daily: Daily) -> None:

@@ -31,6 +31,7 @@ from forecast.fitting import OWN_COLUMNS
 from forecast.linear import CalendarRidge
 from forecast.loading import load_and_warm_up
 from forecast.model import InfluxModel
+from forecast.recursive import Recursive
 from forecast.registry import Registry
 from forecast.tracking import ModelVersion
 
@@ -59,6 +60,7 @@ def make_bundle(folder: Path, seed: int = 1) -> Path:
         zone_ids=zones,
         boosters=boosters,
         linear=CalendarRidge(zones, np.zeros((2, 3)), 20000),
+        recursive=Recursive(zones, (), np.ones(2), np.ones(2)),
         trust=np.ones(2),
         levels=np.ones((2, 7)),
         calibration=Calibration(Bands.none(QUANTILES, len(zones))),
@@ -442,6 +444,7 @@ def test_killed_at_any_moment_the_champion_is_whole(
 QUIET = """
 import os, sys
 from pathlib import Path
+from forecast.recursive import Recursive
 from forecast.registry import Registry
 assert "mlflow" not in sys.modules
 before = dict(os.environ)

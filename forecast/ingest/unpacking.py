@@ -103,7 +103,8 @@ def unzip(
         raise ProviderError(f"{name} holds more than {max_members:,} files")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            # Not `is_dir()`, which fails on a file without a name.
+            members = [info for info in archive.infolist() if not info.filename.endswith("/")]
             if len(members) > max_members:
                 raise ProviderError(
                     f"{name} holds {len(members):,} files, expected at most {max_members:,}"

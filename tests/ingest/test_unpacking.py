@@ -78,6 +78,11 @@ def test_names_that_lead_outside_are_refused(name: str) -> None:
         unzip(zipped({name: b"x"}))
 
 
+def test_a_file_without_a_name_is_refused() -> None:
+    with pytest.raises(ProviderError, match="stays within the archive"):
+        unzip(zipped({"?": b"x"}).replace(b"?", b"\0"))
+
+
 def test_a_link_is_no_file() -> None:
     store, info = io.BytesIO(), zipfile.ZipInfo("x")
     info.external_attr = 0o120777 << 16

@@ -9,6 +9,7 @@ from itertools import combinations
 import httpx2
 import pypdf
 import pytest
+from playwright.sync_api import expect
 
 COAST = "241400415"
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -136,7 +137,7 @@ def test_try_without_a_key_says_what_is_needed(watch, usual, size, keep) -> None
     page = watch(size)
     page.goto(f"{usual}zones/{COAST}")
     page.get_by_role("link", name="Essayer une autre météo").click()
-    assert page.get_by_label("Intercommunalité").input_value() == COAST
+    expect(page.get_by_label("Intercommunalité")).to_have_value(COAST)
     answer = page.locator(".answer")
     page.get_by_role("button", name="Recalculer").click()
     answer.get_by_text("Changez la météo ou ajoutez un événement.").wait_for()
