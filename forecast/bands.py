@@ -31,7 +31,7 @@ _OWN = 0.6
 """What the band of the day itself counts for in its size, in log; the rest is what is usual."""
 _HALF_LIFE = 8.0
 """Folds after which an error counts half."""
-_BY_GROUP, _BY_ZONE, _USUALLY = 300, 500, 20
+_BY_GROUP, _BY_ZONE, _USUALLY = 1000, 500, 20
 """Questions that all together count for, where one group or zone is looked at."""
 _BY_KIND = 12
 """The same for a kind of day, in days: zones err alike on one, and one zone has few runs."""

@@ -23,9 +23,10 @@ from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError, NoModelError
 from forecast.features import build
 from forecast.features.base import Evidence, sample_rows
-from forecast.grid import make_grid
+from forecast.grid import grid_from_frame, make_grid
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
+from forecast.remembering import remembering
 from forecast.training.backtest import fit
 from forecast.training.dataset import Dataset, make_dataset
 
@@ -299,7 +300,23 @@ def test_what_came_true_later_is_not_learnt_from(data: Dataset) -> None:
     assert later.sum() > 100
     frame.loc[later, "value"] *= 7
     changed = make_dataset(data.config, frame, NOW)
+    models = [fit(d, cut) for d in (data, changed)]
     strings = [
-        [booster.model_to_string() for booster in fit(d, cut).boosters] for d in (data, changed)
+        [booster.model_to_string() for booster in (*model.boosters, *model.recursive.boosters)]
+        for model in models
     ]
+    assert len(strings[0]) == 7
     assert strings[0] == strings[1]
+
+
+def test_a_model_that_remembers_answers_the_same(
+    model: InfluxModel, observations: pd.DataFrame
+) -> None:
+    matrix, daily = ask(observations, "coast", "plateau")
+    again, expected = remembering(model), model.predict(matrix, daily)
+    rows = (matrix.grid.row_zone == 1) & np.isin(matrix.grid.horizon, (3, 5))
+    grid = grid_from_frame(matrix.grid.frame()[rows], matrix.grid.zone_ids, "UTC")
+    few = FeatureMatrix(grid, matrix.columns, matrix.values[:, rows], recent=matrix.recent[[1]])
+    for _ in range(2):
+        np.testing.assert_array_equal(again.predict(few, daily), expected[rows])
+        np.testing.assert_array_equal(again.predict(matrix, daily), expected)

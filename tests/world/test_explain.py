@@ -108,14 +108,14 @@ def test_the_parts_of_the_log_are_the_whole_answer_of_the_median_booster(world, 
     shared = [
         blended(model, share, zones) for share in (0.0, 0.4, 1.0) for model in (median, doubted)
     ]
-    for model in (median, *shared):
-        logs = log_parts(model, matrix, daily, compared)
+    silent = replace(matrix, recent=np.full_like(matrix.recent, np.nan))
+    for model, asked in (*((model, matrix) for model in (median, *shared)), (median, silent)):
+        members = model.members(asked, daily)
+        assert np.isfinite(members[1][:, 2:]).all() == (asked is matrix)
+        logs = log_parts(model, asked, daily, compared)
         found = logs.level * np.exp(sum(logs.parts.values()))
-        np.testing.assert_allclose(
-            found,
-            model.blend.apply(*model.members(matrix, daily), model.cells(matrix))[:, 0],
-            rtol=1e-6,
-        )
+        expected = model.blend.apply(*members, model.cells(asked))[:, 0]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
         assert set(logs.parts) == set(CONTRIBUTIONS)
 
 
