@@ -92,13 +92,14 @@ class Recursive:
 
         ``effects``, shape (zones of ``daily``, days), is what the calendar says of log influx, NaN
         where a zone has none of its own. NaN where a zone is not known to the members, or nothing
-        of it is known of the last 56 days.
+        of it is known of the last 56 days, or the day is before its origin.
         """
         grid = matrix.grid
         if matrix.recent is None or not len(grid):
             return np.full((len(grid), len(KINDS)), np.nan)
         paths = self.paths(matrix, daily, effects, max(int(grid.horizon.max()), 0))
-        return np.asarray(paths[grid.row_ask, np.maximum(grid.horizon, 0)])
+        said = paths[grid.row_ask, np.maximum(grid.horizon, 0)]
+        return np.where(grid.horizon[:, None] >= 0, said, np.nan)
 
     def paths(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles, horizon: int) -> Doubles:
         """The days from the origin to ``horizon`` [d] of each ask, shape (asks, days, 2)."""

@@ -157,6 +157,11 @@ def test_nothing_is_said_where_nothing_is_known(
     unknown = replace(grid, ask_zone=np.full_like(grid.ask_zone, -1))
     assert np.isnan(members.answers(replace(matrix, grid=unknown), daily, effects)).all()
     assert np.isnan(members.answers(replace(matrix, recent=None), daily, effects)).all()
+    yesterday = replace(grid, target_day=grid.target_day - HORIZON)
+    before = yesterday.horizon < 0
+    told = members.answers(replace(matrix, grid=yesterday), daily, effects)
+    assert np.isnan(told[before]).all()
+    assert np.isfinite(told[~before & (grid.row_zone == 0)]).all()
     none = matrix.take(np.zeros(len(grid.ask_zone), dtype=bool))
     assert members.answers(none, daily, effects).shape == (0, 2)
 
