@@ -90,6 +90,24 @@ def test_a_day_less_sure_than_usual_keeps_the_wider_band() -> None:
     assert (ratio < 3).all()
 
 
+def test_a_kind_of_day_is_learnt_from_its_days_however_many_zones_there_are() -> None:
+    """Zones err alike: four with the same errors say no more of a weekend than one."""
+    raw, observed, cells = sample(400, 1)
+    weekend = np.arange(len(raw)) % 7 >= 5
+    observed = np.where(weekend, raw[:, 2] + 3 * (observed - raw[:, 2]), observed)
+    kind, alone = weekend.astype(np.int64), np.zeros(len(raw), dtype=np.int64)
+    one = Bands.fit(QUANTILES, raw, observed, Cells(cells.group, kind, alone), 1)
+    four = Bands.fit(
+        QUANTILES,
+        np.tile(raw, (4, 1)),
+        np.tile(observed, 4),
+        Cells(np.tile(cells.group, 4), np.tile(kind, 4), np.repeat(np.arange(4), len(raw))),
+        4,
+    )
+    assert one.kind[1] > 1.5
+    np.testing.assert_allclose(four.kind, one.kind, rtol=0.01)
+
+
 def test_old_errors_count_less_than_those_of_late() -> None:
     wide, narrow = sample(2000, 1, width=0.5), sample(2000, 2, width=2.0)
     raw, observed = (np.concatenate([wide[i], narrow[i]]) for i in (0, 1))
