@@ -73,7 +73,8 @@ def log_parts(
     """
     grid = matrix.grid
     zone = zone_positions(model.zone_ids, grid)
-    said = model.said(matrix, daily)
+    effects = model.linear.effects(daily)
+    said = model.said(matrix, daily, effects)
     step = said[OWN_COLUMNS.index(_STEP)]
     shares = {
         **_calendar_shares(model.linear, grid, daily, compared),
@@ -97,7 +98,7 @@ def log_parts(
     belief = np.divide(told, step, out=np.zeros_like(step), where=far)
     belief = np.clip(belief, -_MOST_BELIEF, _MOST_BELIEF)
     parts["season"] += told - belief * step
-    level, recursive = model.level(matrix), model.recursive_said(matrix, daily)
+    level, recursive = model.level(matrix), model.recursive_said(matrix, daily, effects)
     drawn = model.blend.of(model.cells(matrix))
     # A recursive member that says nothing leaves its share to the boosters, as in the blend.
     followed = np.where(np.isfinite(recursive), drawn[:, _RECURSIVE], 0.0)

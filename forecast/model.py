@@ -140,23 +140,23 @@ class InfluxModel:
             raise ModelError(f"the features lack {missing[0]!r}, on which the model was trained")
         if not len(matrix.grid):
             return np.empty((0, len(self.quantiles))), np.empty((0, len(MEMBERS)))
-        table = self._table(matrix, self.said(matrix, daily)).T
+        effects = self.linear.effects(daily)
+        table = self._table(matrix, self.said(matrix, daily, effects)).T
         quantiles, others = self.raw(table, self.level(matrix))
-        others[:, -len(KINDS) :] = self.recursive_said(matrix, daily)
+        others[:, -len(KINDS) :] = self.recursive_said(matrix, daily, effects)
         return quantiles, others
 
-    def said(self, matrix: FeatureMatrix, daily: Daily) -> Doubles:
+    def said(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles | None = None) -> Doubles:
         """What the partners say of each question: see ``CalendarRidge.say``; the sky's step too."""
-        said = self.linear.say(matrix, self.level(matrix), daily)
+        said = self.linear.say(matrix, self.level(matrix), daily, effects)
         said[0] += self.sky.steps(sky_terms(matrix), self._zones(matrix))
         return said
 
-    def recursive_said(self, matrix: FeatureMatrix, daily: Daily) -> Doubles:
+    def recursive_said(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles) -> Doubles:
         """Influx by the recursive members [visitors day⁻¹], shape (questions, 2); the sky's too."""
-        own = self.linear.own(daily)[:, None]
-        effects = np.where(own, self.linear.effects(daily), np.nan)
+        own = np.where(self.linear.own(daily)[:, None], effects, np.nan)
         sky = self.sky.steps(sky_terms(matrix), self._zones(matrix))
-        return np.exp(sky)[:, None] * self.recursive.answers(matrix, daily, effects)
+        return np.exp(sky)[:, None] * self.recursive.answers(matrix, daily, own)
 
     def cells(self, matrix: FeatureMatrix) -> Cells:
         """What the blend and the calibration of each question depend on."""
