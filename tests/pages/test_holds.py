@@ -66,6 +66,7 @@ def test_the_weekend_by_keyboard_alone(page, usual) -> None:
     assert page.locator(".skip").bounding_box()["x"] >= 0
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.id == 'main'")
     assert focused(page) == "main"
     page.keyboard.press("Tab")
     assert focused(page) == "on-0"
@@ -110,7 +111,7 @@ def test_forms_and_days_by_keyboard_alone(page, usual) -> None:
     page.goto(f"{usual}zones/{COAST}")
     page.locator(".strip a").nth(3).focus()
     page.keyboard.press("Enter")
-    assert page.url.endswith("#day-2026-05-16")
+    page.wait_for_url("**#day-2026-05-16")
 
 
 def test_the_first_view_is_light_and_still(watch, usual) -> None:

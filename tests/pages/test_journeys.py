@@ -80,7 +80,7 @@ def test_understand_why(watch, usual, size, keep) -> None:
     page = watch(size)
     page.goto(usual)
     page.get_by_role("link", name="Cœur Côte Fleurie").click()
-    assert page.url.endswith(f"zones/{COAST}")
+    page.wait_for_url(f"**/zones/{COAST}")
     text = page.locator("main").inner_text()
     assert "Ce qui écarte la prévision du jour ordinaire" in text
     assert "fêtes et vacances" in text
@@ -102,6 +102,7 @@ def test_look_further(watch, usual, size, keep) -> None:
     for line in ("outer", "inner", "median", "observed", "forecast"):
         assert len(page.locator(f".fan .{line}").get_attribute("d")) > 60, line
     days.nth(2).get_by_role("link").click()
+    page.wait_for_url("**#day-2026-05-15")
     row = page.locator("#day-2026-05-15")
     assert row.evaluate("e => e.matches(':target')")
     assert "vendredi 15 mai" in row.inner_text()
@@ -125,7 +126,7 @@ def test_trust(watch, usual, size, keep) -> None:
     assert "viennent d’un rejeu" in text
     keep(page, size)
     page.get_by_role("link", name="du vendredi 1er au dimanche 3 mai").click()
-    assert page.url.endswith("bilan/2026-05-01")
+    page.wait_for_url("**/bilan/2026-05-01")
     rows = page.locator("tbody tr")
     assert rows.count() == 8 * 3
     assert re.search(r"a tenu \d+ fois sur 24", page.locator("main").inner_text())
@@ -163,7 +164,7 @@ def test_take_the_figures_away(watch, usual, size, keep) -> None:
     page.get_by_role("button", name="Lien copié").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == usual
     page.locator(".take").get_by_role("link", name="Bulletin").click()
-    assert page.get_by_role("button", name="Imprimer").is_visible()
+    page.get_by_role("button", name="Imprimer").wait_for()
     assert page.evaluate(WIDE) == 0
     keep(page, size)
 
@@ -193,7 +194,7 @@ def test_send_without_a_key_says_what_is_needed(watch, usual, size, tmp_path) ->
 def test_the_english_switch_keeps_the_view(page, usual, path) -> None:
     page.goto(f"{usual}{path}")
     page.get_by_role("link", name="English").click()
-    assert page.url == f"{usual}en/{path}"
+    page.wait_for_url(f"{usual}en/{path}")
     assert page.locator("html").get_attribute("lang") == "en"
     page.get_by_role("link", name="Français").click()
-    assert page.url == f"{usual}{path}"
+    page.wait_for_url(f"{usual}{path}")

@@ -54,9 +54,9 @@ def test_before_the_first_publication(page, empty, path, title, again, keep) -> 
     assert page.locator("h1").inner_text() == title
     assert page.locator("html").get_attribute("lang") == ("en" if path == "en/" else "fr")
     assert axe(page) == []
-    page.get_by_role("link", name=again).click()
+    with page.expect_navigation(url=f"{empty}{path}"):
+        page.get_by_role("link", name=again).click()
     assert page.locator("h1").inner_text() == title
-    assert page.url == f"{empty}{path}"
     keep(page)
     assert all("503" in trouble for trouble in page.troubles)
     page.troubles.clear()
@@ -68,7 +68,7 @@ def test_an_address_without_page(page, usual) -> None:
     assert axe(page) == []
     page.troubles.clear()
     page.get_by_role("link", name="Voir le week-end").click()
-    assert page.url == usual
+    page.wait_for_url(usual)
 
 
 @pytest.mark.parametrize("size", ["desktop", "phone"])
@@ -118,7 +118,7 @@ def test_a_zone_without_forecast_is_named(page, poor, keep) -> None:
     assert page.locator(".map .day:visible text").nth(2).text_content() == "3"
     assert page.locator(".total").count() == 0  # there is no honest total without it
     card.get_by_role("link").click()
-    assert page.url == f"{poor}zones/{FECAMP}"
+    page.wait_for_url(f"{poor}zones/{FECAMP}")
     assert "pas de prévision cette fois" in page.locator("main").inner_text()
     assert axe(page) == []
     keep(page)
