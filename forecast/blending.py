@@ -5,7 +5,8 @@ level of the weekday, which is all a careful person would use, and the two recur
 proportions depend on the place: a border gate is best told by trees, a motorway by its calendar, a
 weighbridge leans on its last weeks, and a holiday run, of which trees see a handful, is nearly
 everywhere best told by the calendar. They are learnt from answers to days none of the members had
-seen, as the calibration is, and from past origins only.
+seen, as the calibration is, and from past origins only. On days of holiday runs the recent level
+has hardly a say: a few that were like any other day would else teach that a feast is one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ Ints = npt.NDArray[np.int64]
 
 MEMBERS = ("partner", "level", "recursive left", "recursive influx")
 """Members beside the boosters, in the order of the last axis of ``Blend.shares``."""
+_LEVEL = MEMBERS.index("level")
 
 _MOST = (10, 3, 6, 4)
 """Largest share of each [tenths]: the boosters never lose more to one whose trees know less."""
@@ -33,7 +35,7 @@ _PRIOR = 600
 """Questions that all zones together, and the configured share, count for in one zone's choice."""
 _OTHERS, _ON_RUNS = (0.1, 0.2, 0.2), 0.2
 """Shares of the members after the partner before any error is known, and what the partner gains on
-days of runs."""
+days of runs; on these the level never has more."""
 
 _BAND_OF_A_NORMAL, _LEAST_BAND = 2.56, 0.01
 """Width of a normal distribution's 80 % band in standard deviations, and the least band in log."""
@@ -85,6 +87,7 @@ class Blend:
         # Seen from one zone: its own errors, those of all, and a pull to what was configured.
         pull = 0.1 * ((_CHOICES[:, None] - _prior(prior)) ** 2).sum(axis=2)
         total = questions * own + _POOLED * pooled[:, None] + _PRIOR * pull[:, None, None]
+        total[_CHOICES[:, _LEVEL] > _OTHERS[0], ..., 1] = np.inf
         return cls(_CHOICES[np.argmin(total, axis=0)])
 
     def of(self, cells: Cells) -> Doubles:

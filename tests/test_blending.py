@@ -59,6 +59,17 @@ def test_each_zone_follows_the_member_that_was_right(blend: Blend) -> None:
     assert (blend.shares[:-1, :, RUNS, PARTNER] >= 0.6).all()
 
 
+def test_the_recent_level_has_hardly_a_say_on_a_run(answers) -> None:
+    """Not even where it was right on the few there were, and all others were not."""
+    found, median, members, observed = answers
+    lucky = members.copy()
+    lucky[:, LEVEL] = np.where(found.kind == RUN, observed, members[:, LEVEL])
+    lucky[:, PARTNER] = np.where(found.kind == RUN, 2 * observed, members[:, PARTNER])
+    shares = Blend.fit(median, lucky, observed, found, ZONES, 0.3).shares
+    assert (shares[:, :, RUNS, LEVEL] <= 0.1).all()
+    assert (shares[:, :, ORDINARY, LEVEL] > 0.1).any()
+
+
 def test_shares_are_shares(blend: Blend) -> None:
     assert (blend.shares >= 0).all()
     assert (blend.shares.sum(axis=-1) <= 1 + 1e-9).all()
