@@ -3,9 +3,11 @@
 ``python -m benchmarks.ablation`` takes the panels of ``benchmarks.accuracy`` (same origins, days 1
 to 14, no weather) and tells three things of each. What carries it: the same recipe without holidays
 and school holidays, without the linear partner's calendar, without the recent past of the boosters;
-and the linear partner alone. What is left: the error if whatever moved all zones alike on a day had
-been known (measured on the other zones), and if the best peer's answer were averaged in. Where it
-is: the days on which most of it fell. The last line of output is one JSON object.
+and each member of the blend alone. What is left: the error of the best constant mixture of all
+members, chosen in hindsight (for each column its own); that if whatever moved all zones alike on a
+day had been known (measured on the other zones), and if the best peer were averaged in; beside
+what is wanted, the agreed share of the best peer's. Where it is: the days on which most of it fell.
+The last line of output is one JSON object.
 """
 
 from __future__ import annotations
@@ -14,14 +16,15 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy import panels
 from benchmarks.accuracy.exchange import WORK
-from benchmarks.accuracy.ours import KEYS, scored
-from benchmarks.accuracy.scoring import figures
+from benchmarks.accuracy.ours import KEYS, Ours, scored
+from benchmarks.accuracy.scoring import LIMITS, figures
 from benchmarks.keeping import keep, machine
 from forecast.almanac import COLUMNS
 from forecast.explanation import domain_of
@@ -70,17 +73,35 @@ def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         found[label] = figures(rows, config.quantiles)
         if whole.empty:
             whole = rows
-            alone = ours.facts.merge(ours.answers["ridge"], on=KEYS)
-            found["linear partner alone"] = figures(alone, config.quantiles)
+            for member, said in _members(ours).items():
+                found[f"{member} alone"] = _median(rows, said, config.quantiles)
+            found["best mixture in hindsight"] = hindsight(ours)
             found |= left(name, rows, config.quantiles)
         print(f"{name}, {label}: {found[label]['wape']:.4f}", flush=True)
     return pd.DataFrame(found).T[SHOWN], worst(whole)
 
 
+def hindsight(ours: Ours) -> dict[str, float]:
+    """Least errors of all constant mixtures of the members, in log, with shares in tenths."""
+    logs = np.log(_members(ours).clip(lower=1e-9).to_numpy())
+    influx = ours.facts["influx"].to_numpy(np.float64)
+    weekend = ours.facts["target_date"].dt.day_of_week.to_numpy() >= 5
+    tenths = [c for c in product(range(11), repeat=logs.shape[1]) if sum(c) == 10]
+    errors = np.stack([np.abs(np.exp(logs @ np.divide(c, 10)) - influx) for c in tenths])
+    parts = {"wape": np.full(len(influx), True), "weekend_wape": weekend}
+    return {k: errors[:, rows].sum(axis=1).min() / influx[rows].sum() for k, rows in parts.items()}
+
+
+def _members(ours: Ours) -> pd.DataFrame:
+    """What each member said; as the blend has it, the boosters where one says nothing."""
+    boosters = ours.members["boosters"]
+    return ours.members.apply(lambda said: said.fillna(boosters))
+
+
 def left(
     name: str, rows: pd.DataFrame, quantiles: tuple[float, ...]
 ) -> dict[str, dict[str, float]]:
-    """Figures of medians that know what ours cannot, or what a peer says."""
+    """Figures of medians that know what ours cannot, or what a peer says, and those wanted."""
     found = {}
     miss = np.log(rows["influx"].clip(lower=1e-9) / rows["q50"].clip(lower=1e-9))
     day = miss.groupby(rows["target_date"])
@@ -88,17 +109,20 @@ def left(
     if others.notna().all():
         known = rows["q50"] * np.exp(others)
         found["had the day's common error been known"] = _median(rows, known, quantiles)
-    best, answer = None, None
+    peers = {}
     for file in sorted((WORK / name).glob("*.parquet")):
         if file.stem in ("series", "calendar"):
             continue
         peer = rows[KEYS].merge(pd.read_parquet(file).astype({"zone_id": str}), on=KEYS, how="left")
-        error = (peer["q50"] - rows["influx"]).abs().sum()
-        if peer["q50"].notna().all() and (best is None or error < best):
-            best, answer = error, peer["q50"].clip(lower=1e-9)
-            label = f"averaged with {file.stem}"
-    if answer is not None:
-        found[label] = _median(rows, np.sqrt(rows["q50"].clip(lower=1e-9) * answer), quantiles)
+        if peer["q50"].notna().all():
+            peers[file.stem] = peer["q50"].clip(lower=1e-9)
+    if peers:
+        scores = pd.DataFrame({k: _median(rows, said, quantiles) for k, said in peers.items()}).T
+        best = str(scores["wape"].idxmin())
+        both = np.sqrt(rows["q50"].clip(lower=1e-9) * peers[best])
+        found[f"averaged with {best}"] = _median(rows, both, quantiles)
+        limits = {metric: LIMITS[name][metric] or np.nan for metric in scores}
+        found["wanted"] = {k: limit * scores[k].min() for k, limit in limits.items()}
     return found
 
 

@@ -125,7 +125,8 @@ def run(name: str, refit: str) -> tuple[str, dict[str, Any]]:
 
 def _levels(scores: pd.DataFrame) -> pd.DataFrame:
     """Of each level, the Brier skill a week ahead and what is found three days ahead."""
-    week = scores.xs("1–7 d", level="horizon")[["rows", "events", "skill"]]
+    shown = ["rows", "events", "skill", "skill_low", "skill_high"]
+    week = scores.xs("1–7 d", level="horizon")[shown]
     decided = scores.xs("decision", level="horizon")
     peaks = decided[["events", "best_from", "best_recall", "best_false_alarms"]]
     return week.join(peaks.rename(columns={"events": "peaks"})).reindex(ALARMS)
@@ -148,7 +149,8 @@ def save(texts: dict[str, str], summary: dict[str, Any]) -> None:
         "width in %; MASE is a ratio; seconds are those of the scored origins alone (a peer's "
         "choice of its variant comes on top). No weather. `weekend_80` and `run_80` are the "
         "coverage of the 80 % interval on Saturdays and Sundays and on holiday runs. Of each level "
-        "or worse: `skill` is the Brier skill over the zone's climatology at horizons 1 to 7; of "
+        "or worse: `skill` is the Brier skill over the zone's climatology at horizons 1 to 7, and "
+        "nine of ten resamplings of the origins put it between `skill_low` and `skill_high`; of "
         "the `peaks`, `best_recall` is the share announced three days ahead or more with at most "
         "one false alarm in two, from the probability `best_from`.\n\n"
         f"{tables}\n\n```json\n{json.dumps(summary)}\n```\n",

@@ -23,7 +23,8 @@ KEYS = ["zone_id", "origin", "target_date"]
 class Ours:
     """Answers of the product to one panel.
 
-    ``facts`` has the keys, horizon_days, influx, kind and scale of every question scored;
+    ``facts`` has the keys, horizon_days, influx, kind and scale of every question scored, and
+    ``members``, row by row, what each member of the blend said of it;
     ``answers`` has one table for the product and for each baseline, of the keys and the columns
     q10 … q90 (a baseline answers the median alone). ``levels`` is
     :attr:`forecast.training.verification.Verification.scores` of the days scored. ``seconds`` is
@@ -31,6 +32,7 @@ class Ours:
     """
 
     facts: pd.DataFrame
+    members: pd.DataFrame
     answers: dict[str, pd.DataFrame]
     levels: pd.DataFrame
     quantiles: tuple[float, ...]
@@ -50,7 +52,8 @@ def scored(data: Dataset) -> Ours:
     config, start = data.config, time.monotonic()
     found = run_backtest(data)
     seconds = time.monotonic() - start
-    rows = found.rows[found.rows["horizon_days"].between(1, HORIZON)].reset_index(drop=True)
+    asked = found.rows["horizon_days"].between(1, HORIZON)
+    rows = found.rows[asked].reset_index(drop=True)
     known = [truth_at(data.evidence, cut) for cut in found.cuts]
     local = pd.DatetimeIndex(rows["origin"]).tz_convert(config.timezone).tz_localize(None)
     rows = rows.assign(
@@ -65,6 +68,7 @@ def scored(data: Dataset) -> Ours:
         answers[rule] = keys.assign(q50=rows[rule].astype(np.float64))
     return Ours(
         facts=rows[[*KEYS, "horizon_days", "influx", "kind", "scale"]],
+        members=found.members[asked].reset_index(drop=True),
         answers=answers,
         levels=verify(level_rows(rows, known, config)).scores,
         quantiles=config.quantiles,

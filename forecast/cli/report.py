@@ -11,6 +11,8 @@ from rich.table import Table
 from forecast.cli.console import out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from forecast.decision import Decision
     from forecast.training.backtest import Backtest
     from forecast.training.report import Report
@@ -95,6 +97,8 @@ def _print_scores(report: Report) -> None:
         "weekday; l364, 364 days before; like, the like day of last year; ridge, a linear\n"
         "regression on the calendar."
     )
+    members = [f"{name} {_share(wape, 1)}" for name, wape in report.members().items()]
+    out.print(f"\nWAPE of each member of the blend alone:\n{', '.join(members)}.")
 
 
 def _print_levels(report: Report) -> None:
@@ -112,18 +116,27 @@ def _print_levels(report: Report) -> None:
         table.add_row(
             str(level),
             f"{decision['events']:.0f}",
-            *("–" if math.isnan(part["skill"]) else f"{part['skill']:.2f}" for part in (near, far)),
+            *(_skill(part) for part in (near, far)),
             *(_share(decision[name]) for name in _DECISION),
         )
     out.print()
     out.print(table)
     out.print(
         "days: reached that level. skill: of its probability, over the climatology of\n"
-        "season and weekday. found, false: three days ahead, % of these days announced\n"
+        "season and weekday, and where nine of ten resamplings of the origins put it.\n"
+        "found, false: three days ahead, % of these days announced\n"
         "and % of the alarms that were none, by the word shown; best: by the probability\n"
         "that finds most with at most one false alarm in two."
     )
 
 
-def _share(value: float) -> str:
-    return "–" if math.isnan(value) else f"{100 * value:.0f}"
+def _skill(part: Mapping[str, float]) -> str:
+    if math.isnan(part["skill"]):
+        return "–"
+    if math.isnan(part["skill_low"]):
+        return f"{part['skill']:.2f}"
+    return f"{part['skill']:.2f} ({part['skill_low']:.2f}..{part['skill_high']:.2f})"
+
+
+def _share(value: float, digits: int = 0) -> str:
+    return "–" if math.isnan(value) else f"{100 * value:.{digits}f}"

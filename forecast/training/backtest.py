@@ -42,11 +42,13 @@ class Backtest:
     ``rows`` has zone_id, origin, target_date, horizon_days, influx (what came true), the calibrated
     quantiles, the baselines, ``kind`` of day (weekday, weekend, holiday run, bridge), ``scale``
     (the denominator of MASE), ``fold`` and ``regime``; ``outages`` the same for each domain that
-    was rehearsed silent. ``cuts`` are the instants at which the folds began. ``calibration`` and
-    ``blend`` are learnt from all folds, for the model that will serve.
+    was rehearsed silent. ``members`` are what those that are blended said of each row [visitors
+    day⁻¹], NaN where they said nothing. ``cuts`` are the instants at which the folds began.
+    ``calibration`` and ``blend`` are learnt from all folds, for the model that will serve.
     """
 
     rows: pd.DataFrame
+    members: pd.DataFrame
     outages: Mapping[str, pd.DataFrame]
     cuts: tuple[pd.Timestamp, ...]
     calibration: Calibration
@@ -99,11 +101,12 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
     scored = np.isfinite(observed) & (grid.row_origin >= data.first_test.value // 1000)
     ridges = [ridge for _, _, ridge in answers]
     tables = _rows(data, {"": test, **outages}, observed, answered, fold, ridges)
-    for regime, values in answered.items():
-        kept = tables[regime][scored & np.isfinite(values).all(axis=1)]
-        tables[regime] = kept.reset_index(drop=True)
+    members = pd.DataFrame(np.column_stack([boosters, others[""]]), columns=["boosters", *MEMBERS])
+    kept = {regime: scored & np.isfinite(q).all(axis=1) for regime, q in answered.items()}
+    tables = {regime: rows[kept[regime]].reset_index(drop=True) for regime, rows in tables.items()}
     return Backtest(
         rows=tables.pop(""),
+        members=members[kept[""]].reset_index(drop=True),
         outages=tables,
         cuts=tuple(cut for cut, _ in cuts),
         calibration=_calibration(levels, raw, answered, observed, cells, fold),

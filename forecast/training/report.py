@@ -43,7 +43,13 @@ class Report:
         for row in self.levels.scores.reset_index().to_dict("records"):
             prefix = f"levels/{row.pop('level')}/{row.pop('horizon')}"
             answer.update({f"{prefix}/{metric}": float(v) for metric, v in row.items()})
-        return answer
+        return answer | {f"members/{name}/wape": v for name, v in self.members().items()}
+
+    def members(self) -> dict[str, float]:
+        """WAPE of each member of the blend alone [1], NaN where one had no answer."""
+        influx = self.backtest.rows["influx"]
+        errors = self.backtest.members.sub(influx, axis=0).abs().sum(skipna=False)
+        return {str(name): float(error / influx.sum()) for name, error in errors.items()}
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """What a run keeps as CSV, by name."""

@@ -38,6 +38,9 @@ SHOWN_FROM = 0.5 - 1e-9
 """Probability from which the word is shown, as in ``levels.level_of`` [1]."""
 
 _MOST_FALSE = 0.5
+_RESAMPLES, _SEED, _LEAST_ORIGINS = 2000, 1, 8
+_MIDDLE = (0.05, 0.95)
+"""Quantiles of the resampled skills that are given as its interval."""
 _AROUND_DAYS = 21
 _PRIOR_DAYS = 10.0
 _BINS = 10
@@ -132,8 +135,10 @@ def climatology(
 def verify(rows: pd.DataFrame) -> Verification:
     """Score the levels over the rows of :func:`level_rows`.
 
-    ``scores`` by (level, horizon): rows, events, ``brier``, ``brier_climatology``, ``skill`` [1],
-    and for the last three on decision days only: ``recall`` (share of the peaks that were
+    ``scores`` by (level, horizon): rows, events, ``brier``, ``brier_climatology``, ``skill`` [1]
+    and between what it lies in nine of ten resamplings of the origins, ``skill_low`` and
+    ``skill_high``: days of one origin are right or wrong together, and few peaks prove little. On
+    decision days only: ``recall`` (share of the peaks that were
     announced), ``false_alarms`` (share of the announcements that were none) by the word shown, and
     ``best_*``: the same for the probability that finds most peaks with at most one false alarm in
     two. ``reliability`` by level and tenth of probability: rows, mean ``forecast`` and
@@ -187,14 +192,24 @@ def recall_and_false_alarms(alarm: pd.Series, event: pd.Series) -> dict[str, flo
 
 def _brier(rows: pd.DataFrame, level: str) -> dict[str, float]:
     event = rows[f"reached_{level}"]
-    ours = float(((rows[f"risk_{level}"] - event) ** 2).mean())
-    theirs = float(((rows[f"usual_{level}"] - event) ** 2).mean())
+    errors = pd.DataFrame(
+        {name: (rows[f"{name}_{level}"] - event) ** 2 for name in ("risk", "usual")}
+    )
+    ours, theirs = errors.mean()
+    low, high = np.nan, np.nan
+    origins = errors.groupby(rows["origin"]).sum().to_numpy()
+    if event.any() and len(origins) >= _LEAST_ORIGINS:
+        draws = np.random.default_rng(_SEED).integers(0, len(origins), (_RESAMPLES, len(origins)))
+        resampled = origins[draws].sum(axis=1)
+        low, high = np.quantile(1 - resampled[:, 0] / resampled[:, 1], _MIDDLE)
     return {
         "rows": float(len(rows)),
         "events": float(event.sum()),
-        "brier": ours,
-        "brier_climatology": theirs,
-        "skill": 1 - ours / theirs if event.any() else np.nan,
+        "brier": float(ours),
+        "brier_climatology": float(theirs),
+        "skill": float(1 - ours / theirs) if event.any() else np.nan,
+        "skill_low": float(low),
+        "skill_high": float(high),
     }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.blending import MEMBERS
 from forecast.config import RunConfig
 from forecast.fitting import truth_lines
 from forecast.grid import day_number
@@ -158,6 +159,16 @@ def test_kinds_of_days(found: Backtest) -> None:
 
 def test_the_same_twice(found: Backtest, data: Dataset) -> None:
     pd.testing.assert_frame_equal(run_backtest(data).rows, found.rows)
+
+
+def test_the_median_lies_among_what_the_members_said(found: Backtest) -> None:
+    said, median = found.members, found.rows[quantile_name(0.5)]
+    assert list(said) == ["boosters", *MEMBERS]
+    assert len(said) == len(found.rows)
+    assert said.notna().any().all()
+    assert (median >= said.min(axis=1) * (1 - 1e-9)).all()
+    assert (median <= said.max(axis=1) * (1 + 1e-9)).all()
+    assert (said.max(axis=1) > 1.01 * said.min(axis=1)).mean() > 0.9
 
 
 def test_progress_is_told_fold_by_fold(data: Dataset) -> None:

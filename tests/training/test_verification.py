@@ -122,6 +122,19 @@ def test_brier_recall_and_false_alarms_by_hand() -> None:
     assert np.isnan(found.loc[("orange", "8–14 d"), "brier"])
 
 
+def test_a_skill_is_as_sure_as_its_origins_agree() -> None:
+    alike = verify(answers([0.5] * 12, [1.0] * 12)).scores.loc[("orange", "1–7 d")]
+    assert alike["skill_low"] == pytest.approx(alike["skill"])
+    assert alike["skill_high"] == pytest.approx(alike["skill"])
+    # One peak foreseen and one that was not, among days of which the climatology says as much.
+    few = verify(answers([0.9, 0.0] + [0.25] * 18, [1.0, 1.0] + [0.0] * 18)).scores
+    near = few.loc[("orange", "1–7 d")]
+    assert near["skill_low"] < 0 < near["skill"] < near["skill_high"]
+    short = verify(answers([0.9, 0.1] * 3, [1.0, 0.0] * 3)).scores.loc[("orange", "1–7 d")]
+    assert short["skill"] > 0
+    assert np.isnan(short["skill_low"])
+
+
 def test_reliability_by_tenths() -> None:
     found = verify(answers([0.05, 0.07, 0.95, 1.0], [0.0, 1.0, 1.0, 1.0])).reliability
     orange = found[found["level"] == "orange"].set_index("tenth")
