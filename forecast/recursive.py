@@ -83,8 +83,9 @@ class Recursive:
                 return members
             z, day = np.nonzero(rows)
             table = _table(_past(line, z, day), calendar[z, day], kind)
-            persons = np.exp(unseen[rows]) if kind == LEFT else spread[z]
-            found += trees.train(table, line[rows], persons, [trees.recursive(parameters)])
+            # By persons, a zone that few days move would be told what the others have on a feast.
+            weight = np.exp(unseen[rows]) if kind == LEFT else np.sqrt(spread[z])
+            found += trees.train(table, line[rows], weight, [trees.recursive(parameters)])
         return cls(daily.zone_ids, tuple(found), centre, spread, members.threads)
 
     def answers(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles) -> Doubles:
