@@ -16,7 +16,7 @@ from forecast.matrix import FeatureMatrix
 from forecast.recursive import INFLUX, LEFT, Recursive
 
 FIRST, LAST = (int(day) for day in day_number(["2022-01-01", "2025-06-30"]))
-UNTIL = int(day_number(["2024-12-31"])[0])
+UNTIL = int(day_number(["2024-06-30"])[0])
 ZONES = ("gate", "weighbridge", "new")
 PARAMETERS = {"rounds": 60, "learning_rate": 0.1, "seed": 1, "threads": 2}
 HORIZON = 14
@@ -66,8 +66,8 @@ def fitted(daily: Daily, influx: np.ndarray, effects: np.ndarray) -> Recursive:
     return Recursive.fit(daily, seen, effects, PARAMETERS)
 
 
-def grid_of(zones: tuple[str, ...] = ZONES, weeks: int = 20) -> Grid:
-    first = pd.Timestamp("2025-01-05T06:00Z").as_unit("us")
+def grid_of(zones: tuple[str, ...] = ZONES, weeks: int = 50) -> Grid:
+    first = pd.Timestamp("2024-07-07T06:00Z").as_unit("us")
     origins = [first + pd.Timedelta(days=7 * i) for i in range(weeks)]
     return make_grid(origins, zones, range(1, HORIZON + 1), "UTC")
 
