@@ -105,6 +105,7 @@ def backtest(
                 "simulated": report.backtest.simulated,
                 "scores": report.scores.reset_index().to_dict("records"),
                 "levels": report.levels.scores.reset_index().to_dict("records"),
+                "members": report.members(),
             }
         )
         return

@@ -98,7 +98,7 @@ def _print_scores(report: Report) -> None:
         "regression on the calendar."
     )
     members = [f"{name} {_share(wape, 1)}" for name, wape in report.members().items()]
-    out.print(f"\nWAPE of each member of the blend alone:\n{', '.join(members)}.")
+    out.print(f"\nWAPE of the members of the blend, each alone: {', '.join(members)}.")
 
 
 def _print_levels(report: Report) -> None:
@@ -116,7 +116,8 @@ def _print_levels(report: Report) -> None:
         table.add_row(
             str(level),
             f"{decision['events']:.0f}",
-            *(_skill(part) for part in (near, far)),
+            _skill(near),
+            "–" if math.isnan(far["skill"]) else f"{far['skill']:.2f}",
             *(_share(decision[name]) for name in _DECISION),
         )
     out.print()

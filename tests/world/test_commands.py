@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.blending import MEMBERS
 from forecast.champion import champion_folder
 from forecast.decision import Decision
 from forecast.registry import Registry
@@ -371,6 +372,8 @@ def test_backtest_prints_and_writes_its_answers(afflux, world, tmp_path: Path) -
     assert whole["rows"] == len(rows) == 8 * 15 * 4
     error = (rows["influx"] - rows["influx_p50"]).abs().sum() / rows["influx"].sum()
     assert whole["wape"] == pytest.approx(error)
+    assert list(told["members"]) == ["boosters", *MEMBERS]
+    assert 0.5 * error < min(told["members"].values()) < max(told["members"].values()) < 1
     levels = {(row["level"], row["horizon"]): row for row in told["levels"]}
     assert (
         levels["orange", "1–7 d"]["events"]
