@@ -200,8 +200,10 @@ def _brier(rows: pd.DataFrame, level: str) -> dict[str, float]:
     origins = errors.groupby(rows["origin"]).sum().to_numpy()
     if event.any() and len(origins) >= _LEAST_ORIGINS:
         draws = np.random.default_rng(_SEED).integers(0, len(origins), (_RESAMPLES, len(origins)))
-        resampled = origins[draws].sum(axis=1)
-        low, high = np.quantile(1 - resampled[:, 0] / resampled[:, 1], _MIDDLE)
+        drawn, usual = origins[draws].sum(axis=1).T
+        # Draws in which the climatology never erred tell neither for nor against.
+        lost = np.divide(drawn, usual, out=np.ones_like(drawn), where=usual > 0)
+        low, high = np.quantile(1 - lost, _MIDDLE)
     return {
         "rows": float(len(rows)),
         "events": float(event.sum()),

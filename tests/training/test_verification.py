@@ -130,6 +130,9 @@ def test_a_skill_is_as_sure_as_its_origins_agree() -> None:
     few = verify(answers([0.9, 0.0] + [0.25] * 18, [1.0, 1.0] + [0.0] * 18)).scores
     near = few.loc[("orange", "1–7 d")]
     assert near["skill_low"] < 0 < near["skill"] < near["skill_high"]
+    rare = answers([0.0] * 20, [1.0] + [0.0] * 19).assign(usual_orange=0.0)
+    near = verify(rare).scores.loc[("orange", "1–7 d")]
+    assert (near["skill_low"], near["skill_high"]) == (0, 0)
     short = verify(answers([0.9, 0.1] * 3, [1.0, 0.0] * 3)).scores.loc[("orange", "1–7 d")]
     assert short["skill"] > 0
     assert np.isnan(short["skill_low"])
