@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from forecast.almanac import COLUMNS, calendar_lines, market_lines
+from forecast.almanac import COLUMNS, almanac, calendar_lines, market_lines
 from forecast.territory import Territory
 
 
@@ -20,7 +20,8 @@ class Daily:
     line of each zone; day ``i`` is ``first_day + i`` in days since 1970-01-01. ``markets``, shape
     (2, markets, days), says of each market visitors come from whether it is off beyond its weekend
     (1; −1 on a worked day of it) and what share of its pupils is on holiday; ``shares``, shape
-    (zones, markets), how many of each zone's visitors it sends.
+    (zones, markets), how many of each zone's visitors it sends. ``feasts``, shape (zones, days),
+    tells the public holidays of each zone's home apart (``Almanac.name``; 0 on any other day).
     """
 
     zone_ids: tuple[str, ...]
@@ -29,6 +30,7 @@ class Daily:
     lines: npt.NDArray[np.float32]
     markets: npt.NDArray[np.float32]
     shares: npt.NDArray[np.float64]
+    feasts: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, territory: Territory, first_day: int, last_day: int) -> Self:
@@ -36,7 +38,8 @@ class Daily:
         days = last_day - first_day + 1
         group, lines = calendar_lines(territory, first_day, days)
         markets = market_lines(territory, first_day, days)
-        return cls(territory.zone_ids, first_day, group, lines, markets, territory.shares)
+        feasts = np.array([almanac(home, first_day, days).name for home in territory.home])
+        return cls(territory.zone_ids, first_day, group, lines, markets, territory.shares, feasts)
 
     @property
     def days(self) -> int:

@@ -113,6 +113,12 @@ def log_parts(
         np.where(followed > 0, recursive, 1.0) / np.where(level > 0, level, 1.0)[:, None]
     )
     domains[RECENT] += (followed * (beyond - step[:, None])).sum(axis=1)
+    # A catch-up day is what it is because of its week's feast, and nothing else was asked.
+    looked_up = model.catch_up.told(matrix, daily, zone).median
+    worked = np.isfinite(looked_up)
+    domains = {domain: np.where(worked, 0.0, part) for domain, part in domains.items()}
+    caught_up = np.log(np.where(worked, looked_up, 1.0) / np.where(worked, level, 1.0))
+    domains["holidays"] = domains["holidays"] + caught_up
     return LogParts(level, domains)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
+from zlib import crc32
 
 import holidays
 import numpy as np
@@ -75,7 +76,8 @@ class Almanac:
 
     ``holiday``, ``eve``, ``day_after`` and ``bridge`` are booleans; ``off`` is 1 on a free day
     outside the usual weekend and −1 on a day of it that is worked to make up for another;
-    ``feast`` is the code of the day's feast in :data:`FEASTS`. A run is three or more consecutive
+    ``feast`` is the code of the day's feast in :data:`FEASTS`, ``name`` the CRC-32 of its English
+    name, so that no two are alike (0 if none). A run is three or more consecutive
     free days (weekend, holiday or bridge) that contain a holiday: ``run_length`` and
     ``run_position`` (from 1) are 0 outside
     one; ``days_to_run`` counts the days until the next begins (0 inside). ``run_feast`` is the
@@ -88,6 +90,7 @@ class Almanac:
     holiday: Bools
     off: Ints
     feast: Ints
+    name: Ints
     eve: Bools
     day_after: Bools
     bridge: Bools
@@ -116,7 +119,7 @@ def public_holidays(market: Market, first_day: int, days: int) -> Bools:
 def almanac(market: Market, first_day: int, days: int) -> Almanac:
     """Everything about the public holidays of a market; raises as :func:`public_holidays`."""
     start, n = first_day - _MARGIN, days + 2 * _MARGIN
-    feast, usual, worked = _feasts(market.country, market.subdivision, start, n)
+    feast, name, usual, worked = _feasts(market.country, market.subdivision, start, n)
     weekend = usual & ~worked
     holiday = feast > 0
     before, after = np.roll(holiday | weekend, 1), np.roll(holiday | weekend, -1)
@@ -148,6 +151,7 @@ def almanac(market: Market, first_day: int, days: int) -> Almanac:
         "holiday": holiday,
         "off": free.astype(np.int64) - usual,
         "feast": feast,
+        "name": name,
         "eve": np.roll(holiday, -1) & ~holiday,
         "day_after": np.roll(holiday, 1) & ~holiday,
         "bridge": bridge,
@@ -181,8 +185,10 @@ def distances(marks: Ints, days: int) -> tuple[Ints, Ints]:
     return padded[following] - day, day - padded[np.searchsorted(padded, day, side="right") - 1]
 
 
-def _feasts(country: str, subdivision: str, start: int, days: int) -> tuple[Ints, Bools, Bools]:
-    """Code of the feast of each day (0 if none), whether it is of the weekend, whether worked."""
+def _feasts(
+    country: str, subdivision: str, start: int, days: int
+) -> tuple[Ints, Ints, Bools, Bools]:
+    """Code and name of each day's feast (0 if none), whether it is of the weekend, if worked."""
     years = range((EPOCH + timedelta(start)).year, (EPOCH + timedelta(start + days)).year + 1)
     try:
         known = holidays.country_holidays(
@@ -194,16 +200,17 @@ def _feasts(country: str, subdivision: str, start: int, days: int) -> tuple[Ints
             "expected codes of the `holidays` package, like 'FR', or 'DE' with 'NW' "
             "(school zones go under `school`)"
         ) from error
-    feast = np.zeros(days, dtype=np.int64)
+    feast, called = np.zeros((2, days), dtype=np.int64)
     for day, names in known.items():
         i = (day - EPOCH).days - start
         if 0 <= i < days:
             feast[i] = min(_code(name) for name in names.split("; "))
+            called[i] = crc32(names.encode())
     # Where only Sunday is the legal weekend, people still travel on Saturday.
     weekend = set(known.weekend) | ({5} if 6 in known.weekend else set())
     weekday = (np.arange(start, start + days) + 3) % 7
     made_up = [(day - EPOCH).days - start for day in known.weekend_workdays]
-    return feast, np.isin(weekday, list(weekend)), np.isin(np.arange(days), made_up)
+    return feast, called, np.isin(weekday, list(weekend)), np.isin(np.arange(days), made_up)
 
 
 def _code(name: str) -> int:

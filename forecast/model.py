@@ -4,10 +4,8 @@ Two ridges, of the calendar and of the forecast weather, say how far the target 
 from a level of the zone known at the origin (``history_level``). The boosters learn what these
 leave, from answers of ridges that had not seen the day, or what that level leaves where the ridges
 err as much: one model serves zones of any size, and trees need not extrapolate growth. Rows weigh
-what is expected, which makes the loss one of persons. Quantiles are drawn towards other members,
-the partner and two recursive ones among them, as far as past errors advise, and a conformal
-calibration says how far the others lie from the median.
-Nothing is pickled: text, JSON and npz, each with its hash.
+what is expected: a loss of persons. Quantiles are drawn towards other members as past errors advise
+and calibrated by conformal prediction; of catch-up days all members say what is looked up.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from forecast import fitting, model_files, trees
 from forecast.bands import Bands
 from forecast.blending import MEMBERS, Blend
 from forecast.calibration import Calibration
+from forecast.catch_up import CatchUp
 from forecast.cells import Cells
 from forecast.daily import Daily
 from forecast.errors import ModelError, ModelIntegrityError
@@ -61,6 +60,7 @@ class InfluxModel:
     calibration: Calibration
     blend: Blend
     sky: SkyRidge = field(default_factory=SkyRidge.none)
+    catch_up: CatchUp = field(default_factory=CatchUp.none)
     stamp: dict[str, Any] = field(default_factory=dict)
     threads: int = 0
 
@@ -98,6 +98,7 @@ class InfluxModel:
             Calibration(Bands.none(quantiles, len(zones))),
             Blend.constant(float(parameters["blend"]), len(zones)),
             target.sky,
+            target.catch_up,
             threads=int(parameters["threads"]),
         )
         model.boosters += trees.train(
@@ -144,7 +145,8 @@ class InfluxModel:
         table = self._table(matrix, self.said(matrix, daily, effects)).T
         quantiles, others = self.raw(table, self.level(matrix))
         others[:, -len(KINDS) :] = self.recursive_said(matrix, daily, effects)
-        return quantiles, others
+        told = self.catch_up.told(matrix, daily, self._zones(matrix))
+        return told.instead(self.quantiles, quantiles, others)
 
     def said(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles | None = None) -> Doubles:
         """What the partners say of each question: see ``CalendarRidge.say``; the sky's step too."""
@@ -191,7 +193,7 @@ class InfluxModel:
         model_files.write(
             folder,
             texts={
-                _file(quantile): booster.model_to_string()
+                model_files.booster(quantile): booster.model_to_string()
                 for quantile, booster in zip(self.quantiles, self.boosters, strict=True)
             }
             | self.recursive.texts(),
@@ -199,6 +201,7 @@ class InfluxModel:
                 "coefficients": self.linear.coefficients,
                 **self.recursive.arrays(),
                 "sky": self.sky.coefficients,
+                **self.catch_up.arrays(),
                 "trust": self.trust,
                 "levels": self.levels,
                 "blend": self.blend.shares,
@@ -229,7 +232,7 @@ class InfluxModel:
                 tuple(facts["quantiles"]),
                 tuple(facts["features"]),
                 zone_ids,
-                [trees.read(texts[_file(q)]) for q in facts["quantiles"]],
+                [trees.read(texts[model_files.booster(q)]) for q in facts["quantiles"]],
                 CalendarRidge(zone_ids, arrays["coefficients"], facts["linear_last_day"]),
                 Recursive.read(zone_ids, texts, arrays),
                 arrays["trust"],
@@ -237,6 +240,7 @@ class InfluxModel:
                 Calibration.from_arrays(arrays),
                 Blend(arrays["blend"]),
                 SkyRidge(arrays["sky"]),
+                CatchUp.read(arrays),
                 {k: v for k, v in facts.items() if k not in _FACTS},
             )
         except (KeyError, ValueError, TypeError, ModelIntegrityError) as error:
@@ -244,7 +248,3 @@ class InfluxModel:
 
 
 _FACTS = {"files", "features", "zone_ids", "quantiles", "linear_last_day"}
-
-
-def _file(quantile: float) -> str:
-    return f"quantile_{quantile:g}.txt"

@@ -16,6 +16,15 @@ from forecast.errors import ModelIntegrityError
 _ARRAYS = "arrays.npz"
 
 
+def booster(quantile: float) -> str:
+    """Name of the file of a quantile's booster.
+
+    >>> booster(0.05)
+    'quantile_0.05.txt'
+    """
+    return f"quantile_{quantile:g}.txt"
+
+
 def write(
     folder: Path,
     *,

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from forecast.catch_up import CatchUp
 from forecast.daily import Daily
 from forecast.errors import ModelError
 from forecast.fitting import LEVEL, truth_lines
@@ -46,6 +47,7 @@ class Target:
     linear: CalendarRidge
     recursive: Recursive
     sky: SkyRidge
+    catch_up: CatchUp
     trust: Doubles
     use: npt.NDArray[np.bool_]
     said: Doubles
@@ -93,9 +95,9 @@ class Target:
         weight = level[use] * np.exp(start)
         mean = np.bincount(zone, weight, zones) / np.maximum(np.bincount(zone, None, zones), 1)
         weight = np.maximum(weight, _LEAST_WEIGHT * ((1 - trust) * mean)[zone])
-        return cls(
-            linear, recursive, sky, trust, use, said, (left - steps)[use] + step - start, weight
-        )
+        left = (left - steps)[use] + step - start
+        catch_up = CatchUp.fit(daily, lines)
+        return cls(linear, recursive, sky, catch_up, trust, use, said, left, weight)
 
 
 def _span(lines: Doubles) -> npt.NDArray[np.int64]:

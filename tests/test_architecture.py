@@ -56,13 +56,14 @@ ARROWS = {
     "linear": "errors daily drift calendar_terms matrix",
     "blending": "cells",
     "sky": "matrix",
+    "catch_up": "daily matrix",
     "fitting": "cells daily grid linear matrix truth",
     "trees": "errors",
     "recursive": "daily matrix trees",
-    "target": "errors daily fitting linear matrix recursive sky truth",
+    "target": "errors catch_up daily fitting linear matrix recursive sky truth",
     "model_files": "errors bundle",
-    "model": "errors model_files sky blending bands calibration cells daily fitting linear matrix "
-    "recursive target trees truth",
+    "model": "errors model_files sky blending bands calibration catch_up cells daily fitting "
+    "linear matrix recursive target trees truth",
     "champion": "errors bundle",
     "pyfunc": "errors tables fitting loading model",
     "loading": "errors fitting model",
