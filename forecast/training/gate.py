@@ -22,6 +22,7 @@ from forecast.tables import quantile_name
 from forecast.training.backtest import Backtest
 from forecast.training.baselines import BASELINES
 from forecast.training.metrics import losses, score
+from forecast.training.resampling import drawn, overlap
 from forecast.training.verification import SHOWN_FROM, decision_rows, recall_and_false_alarms
 
 Doubles = npt.NDArray[np.float64]
@@ -30,7 +31,6 @@ LINEAR = "ridge"
 """The baseline that has to be beaten whoever is champion."""
 
 _RESAMPLES = 4000
-_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,8 @@ def _pinball(
 ) -> Criterion:
     mine, other = _losses(ours, config), _losses(theirs, config)
     influx = float(ours["influx"].sum())
-    chance = chance_not_worse(
-        (mine - other).groupby(ours["origin"]).sum().to_numpy(), _overlap(config)
-    )
+    block = overlap(config.max_horizon_days + 1, config.training.backtest_stride_days)
+    chance = chance_not_worse((mine - other).groupby(ours["origin"]).sum().to_numpy(), block)
     return _criterion(
         "pinball",
         float(mine.sum()) / influx,
@@ -170,26 +169,16 @@ def _losses(rows: pd.DataFrame, config: RunConfig) -> pd.Series:
     return pd.Series(losses(observed, answers, config.quantiles), rows.index)
 
 
-def _overlap(config: RunConfig) -> int:
-    """Origins in a row that speak of common days."""
-    return -(-(config.max_horizon_days + 1) // config.training.backtest_stride_days)
-
-
 def chance_not_worse(differences: Doubles, block: int) -> float:
     """p-value of "not worse": how often a resampled mean difference is at most zero [1].
 
     ``differences`` are losses of the candidate less those of the champion, one for each origin in
-    order, shape (origins,). Whole blocks of neighbours are drawn, around the end, because origins
-    that speak of common days err together (circular block bootstrap, Politis and Romano 1992).
+    order, shape (origins,); ``block`` is how many in a row speak of common days.
 
     >>> chance_not_worse(np.array([1.0, 1.0, 1.0, 1.0]), 2)
     0.0
     >>> chance_not_worse(np.zeros(4), 2)
     1.0
     """
-    n = len(differences)
-    block = min(block, n)
-    draws = np.random.default_rng(_SEED).integers(0, n, (_RESAMPLES, -(-n // block)))
-    picked = (draws[:, :, None] + np.arange(block)) % n
-    means = differences[picked.reshape(_RESAMPLES, -1)[:, :n]].mean(axis=1)
+    means = differences[drawn(len(differences), block, _RESAMPLES)].mean(axis=1)
     return float((means <= 1e-12).mean())

@@ -21,6 +21,7 @@ from forecast.config import RunConfig
 from forecast.grid import day_number
 from forecast.levels import HISTORY_DAYS, LEVELS, probabilities, zone_limits
 from forecast.tables import quantile_name
+from forecast.training.resampling import drawn, overlap
 from forecast.truth import Truth
 
 Doubles = npt.NDArray[np.float64]
@@ -38,7 +39,7 @@ SHOWN_FROM = 0.5 - 1e-9
 """Probability from which the word is shown, as in ``levels.level_of`` [1]."""
 
 _MOST_FALSE = 0.5
-_RESAMPLES, _SEED, _LEAST_ORIGINS = 2000, 1, 8
+_RESAMPLES, _LEAST_ORIGINS = 2000, 8
 _MIDDLE = (0.05, 0.95)
 """Quantiles of the resampled skills that are given as its interval."""
 _AROUND_DAYS = 21
@@ -137,7 +138,7 @@ def verify(rows: pd.DataFrame) -> Verification:
 
     ``scores`` by (level, horizon): rows, events, ``brier``, ``brier_climatology``, ``skill`` [1]
     and between what it lies in nine of ten resamplings of the origins, ``skill_low`` and
-    ``skill_high``: days of one origin are right or wrong together, and few peaks prove little. On
+    ``skill_high`` (:mod:`forecast.training.resampling`): few peaks prove little. On
     decision days only: ``recall`` (share of the peaks that were
     announced), ``false_alarms`` (share of the announcements that were none) by the word shown, and
     ``best_*``: the same for the probability that finds most peaks with at most one false alarm in
@@ -199,10 +200,12 @@ def _brier(rows: pd.DataFrame, level: str) -> dict[str, float]:
     low, high = np.nan, np.nan
     origins = errors.groupby(rows["origin"]).sum().to_numpy()
     if event.any() and len(origins) >= _LEAST_ORIGINS:
-        draws = np.random.default_rng(_SEED).integers(0, len(origins), (_RESAMPLES, len(origins)))
-        drawn, usual = origins[draws].sum(axis=1).T
+        stride = rows["origin"].drop_duplicates().sort_values().diff().median()
+        asked = rows["horizon_days"].max() - rows["horizon_days"].min() + 1
+        block = overlap(int(asked), stride / pd.Timedelta(days=1))
+        risk, usual = origins[drawn(len(origins), block, _RESAMPLES)].sum(axis=1).T
         # Draws in which the climatology never erred tell neither for nor against.
-        lost = np.divide(drawn, usual, out=np.ones_like(drawn), where=usual > 0)
+        lost = np.divide(risk, usual, out=np.ones_like(risk), where=usual > 0)
         low, high = np.quantile(1 - lost, _MIDDLE)
     return {
         "rows": float(len(rows)),

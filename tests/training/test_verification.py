@@ -138,6 +138,18 @@ def test_a_skill_is_as_sure_as_its_origins_agree() -> None:
     assert np.isnan(short["skill_low"])
 
 
+def test_origins_that_speak_of_common_days_are_drawn_together() -> None:
+    """Two weeks foreseen and two that were not: few cases, however many origins."""
+    reached = ([1.0] * 7 + [0.0] * 7) * 2
+    risk = reached[:14] + [0.6] * 14
+    alone = answers(risk, reached)
+    week = pd.concat([alone.assign(horizon_days=h) for h in range(1, 8)])
+    one, seven = (verify(rows).scores.loc[("orange", "1–7 d")] for rows in (alone, week))
+    assert seven["skill"] == pytest.approx(one["skill"])
+    assert seven["skill_low"] < one["skill_low"] - 0.1
+    assert seven["skill_high"] > one["skill_high"] + 0.1
+
+
 def test_reliability_by_tenths() -> None:
     found = verify(answers([0.05, 0.07, 0.95, 1.0], [0.0, 1.0, 1.0, 1.0])).reliability
     orange = found[found["level"] == "orange"].set_index("tenth")
