@@ -6,7 +6,8 @@ and school holidays, without the linear partner's calendar, without the recent p
 and each member of the blend alone. What is left: the error of the best constant mixture of all
 members, chosen in hindsight (for each column its own); that if whatever moved all zones alike on a
 day had been known (measured on the other zones), and if the best peer were averaged in; beside
-what is wanted, the agreed share of the best peer's. Where it is: the days on which most of it fell.
+what is wanted, the agreed share of the best peer's. Pinballs of these are those of our own bands,
+moved to the other median in log. Where it is: the days on which most of it fell.
 The last line of output is one JSON object.
 """
 
@@ -74,22 +75,20 @@ def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         if whole.empty:
             whole = rows
             for member, said in _members(ours).items():
-                found[f"{member} alone"] = _median(rows, said, config.quantiles)
-            found["best mixture in hindsight"] = hindsight(ours)
+                found[f"{member} alone"] = _moved(rows, said, config.quantiles)
+            found["best mixture in hindsight"] = hindsight(ours, rows)
             found |= left(name, rows, config.quantiles)
         print(f"{name}, {label}: {found[label]['wape']:.4f}", flush=True)
     return pd.DataFrame(found).T[SHOWN], worst(whole)
 
 
-def hindsight(ours: Ours) -> dict[str, float]:
+def hindsight(ours: Ours, rows: pd.DataFrame) -> dict[str, float]:
     """Least errors of all constant mixtures of the members, in log, with shares in tenths."""
     logs = np.log(_members(ours).clip(lower=1e-9).to_numpy())
-    influx = ours.facts["influx"].to_numpy(np.float64)
-    weekend = ours.facts["target_date"].dt.day_of_week.to_numpy() >= 5
     tenths = [c for c in product(range(11), repeat=logs.shape[1]) if sum(c) == 10]
-    errors = np.stack([np.abs(np.exp(logs @ np.divide(c, 10)) - influx) for c in tenths])
-    parts = {"wape": np.full(len(influx), True), "weekend_wape": weekend}
-    return {k: errors[:, rows].sum(axis=1).min() / influx[rows].sum() for k, rows in parts.items()}
+    mixtures = (pd.Series(np.exp(logs @ np.divide(c, 10))) for c in tenths)
+    found = [_moved(rows, mixture, ours.quantiles) for mixture in mixtures]
+    return dict(pd.DataFrame(found).min())
 
 
 def _members(ours: Ours) -> pd.DataFrame:
@@ -108,29 +107,31 @@ def left(
     others = (day.transform("sum") - miss) / (day.transform("size") - 1)
     if others.notna().all():
         known = rows["q50"] * np.exp(others)
-        found["had the day's common error been known"] = _median(rows, known, quantiles)
-    peers = {}
+        found["had the day's common error been known"] = _moved(rows, known, quantiles)
+    peers, scores = {}, {}
     for file in sorted((WORK / name).glob("*.parquet")):
         if file.stem in ("series", "calendar"):
             continue
-        peer = rows[KEYS].merge(pd.read_parquet(file).astype({"zone_id": str}), on=KEYS, how="left")
+        peer = rows.drop(columns=[c for c in rows if c.startswith("q")])
+        peer = peer.merge(pd.read_parquet(file).astype({"zone_id": str}), on=KEYS, how="left")
         if peer["q50"].notna().all():
-            peers[file.stem] = peer["q50"].clip(lower=1e-9)
+            peers[file.stem], scores[file.stem] = peer["q50"], figures(peer, quantiles)
     if peers:
-        scores = pd.DataFrame({k: _median(rows, said, quantiles) for k, said in peers.items()}).T
-        best = str(scores["wape"].idxmin())
-        both = np.sqrt(rows["q50"].clip(lower=1e-9) * peers[best])
-        found[f"averaged with {best}"] = _median(rows, both, quantiles)
-        limits = {metric: LIMITS[name][metric] or np.nan for metric in scores}
-        found["wanted"] = {k: limit * scores[k].min() for k, limit in limits.items()}
+        table = pd.DataFrame(scores).T
+        best = str(table["wape"].idxmin())
+        both = np.sqrt(rows["q50"].clip(lower=1e-9) * peers[best].clip(lower=1e-9))
+        found[f"averaged with {best}"] = _moved(rows, both, quantiles)
+        wanted = {metric: limit or np.nan for metric, limit in LIMITS[name].items()}
+        found["wanted"] = {k: limit * table[k].min() for k, limit in wanted.items()}
     return found
 
 
-def _median(
-    rows: pd.DataFrame, median: pd.Series, quantiles: tuple[float, ...]
-) -> dict[str, float]:
-    told = figures(rows.assign(q50=median), quantiles)
-    return {name: told[name] for name in ("wape", "weekend_wape")}
+def _moved(rows: pd.DataFrame, median: pd.Series, quantiles: tuple[float, ...]) -> dict[str, float]:
+    """Figures of our answers with their bands moved to another median, in log."""
+    by = median.clip(lower=1e-9) / rows["q50"].clip(lower=1e-9)
+    bands = {name: rows[name] * by for name in (f"q{round(100 * q):02d}" for q in quantiles)}
+    told = figures(rows.assign(**bands), quantiles)
+    return {name: told[name] for name in ("wape", "pinball", "weekend_wape")}
 
 
 def worst(rows: pd.DataFrame) -> pd.DataFrame:
@@ -158,7 +159,7 @@ def main() -> None:
     texts, told = [], {}
     for name in given.panel or panels.WINDOWS:
         table, days = run(name)
-        shown = (100 * table.astype(float)).round(1).to_string(na_rep="–")
+        shown = (100 * table.astype(float)).round(2).to_string(na_rep="–")
         texts.append(f"{name}\n{shown}\n\n{days.round(2).to_string()}")
         told[name] = table.astype(float).round(4).replace({np.nan: None}).to_dict("index")
         print(f"\n{texts[-1]}\n", flush=True)

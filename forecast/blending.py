@@ -30,7 +30,7 @@ _LEVEL = MEMBERS.index("level")
 _MOST = (10, 3, 6, 4)
 """Largest share of each [tenths]: the boosters never lose more to one whose trees know less."""
 _CHOICES = np.array([c for c in product(*(range(m + 1) for m in _MOST)) if sum(c) <= 10]) / 10
-_POOLED = 400
+_POOLED = 1200
 _PRIOR = 600
 """Questions that all zones together, and the configured share, count for in one zone's choice."""
 _OTHERS, _ON_RUNS = (0.1, 0.2, 0.2), 0.2

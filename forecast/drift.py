@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast.grid import Grid
+from forecast.outliers import EMPTY, without_outliers
 
 Doubles = npt.NDArray[np.float64]
 
@@ -56,12 +57,14 @@ def drift_of(
     lines = np.vstack([effects, np.zeros(effects.shape[1])])
     said = lines[grid.ask_zone[:, None], position]
     known = np.isfinite(recent) & (recent > 0)
-    left = np.log(np.where(known, recent, 1.0)) - said
-    # One closed or flooded day must not move the level: what is far from the middle counts less.
+    left = np.where(known, np.log(np.where(known, recent, 1.0)) - said, np.nan)
+    usual = np.log(np.exp(said).mean(axis=1, keepdims=True))
+    full = said - usual >= np.log(EMPTY)
+    left = np.nan_to_num(without_outliers(left[:, ::-1], full[:, ::-1])[:, ::-1])
+    # Nor must days that are merely odd move the level: what is far from the middle counts less.
     middle = np.where(known.any(axis=1), _median(left, known), 0.0)[:, None]
     bounded = np.where(known, middle + np.clip(left - middle, -_CLIP, _CLIP), 0.0)
     # A person counts as a person: days that are always near empty say little of the level.
-    usual = np.log(np.exp(said).mean(axis=1, keepdims=True))
     persons = np.where(known, np.clip(np.exp(said - usual), 0.02, 2.0), 0.0)
     level, fast, slow = (_mean(bounded, persons * 0.5 ** (age / half)) for half in _HALF_LIVES)
     own = np.where(known, np.clip(left - level[:, None], -2 * _CLIP, 2 * _CLIP), 0.0)

@@ -105,7 +105,7 @@ class InfluxModel:
             model._table(matrix, target.said)[:, target.use].T,
             target.left,
             target.weight,
-            [trees.direct(quantile, parameters) for quantile in quantiles],
+            [trees.direct(quantile, target.parameters) for quantile in quantiles],
             feature_name=[*model.columns, *fitting.OWN_COLUMNS],
         )
         return model

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from forecast import trees
 from forecast.daily import Daily
 from forecast.matrix import FeatureMatrix
+from forecast.outliers import EMPTY, without_outliers
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -75,14 +76,15 @@ class Recursive:
         zone, place = np.arange(len(influx)), np.arange(daily.days)
         calendar = members._calendar(daily, zone[:, None], place, zone[:, None], unseen)
         found: list[trees.Booster] = []
+        calm = members._calm(influx, zone[:, None], unseen)
         for kind in (LEFT, INFLUX):
-            line = members._scaled(kind, influx, zone[:, None], unseen)
+            line, past = (members._scaled(kind, x, zone[:, None], unseen) for x in (influx, calm))
             rows = np.isfinite(line)
             rows &= place >= rows.argmax(axis=1)[:, None] + _WINDOW
             if rows.sum() < _LEAST_ROWS:
                 return members
             z, day = np.nonzero(rows)
-            table = _table(_past(line, z, day), calendar[z, day], kind)
+            table = _table(_past(past, z, day), calendar[z, day], kind)
             # By persons, a zone that few days move would be told what the others have on a feast.
             weight = np.exp(unseen[rows]) if kind == LEFT else np.sqrt(spread[z])
             found += trees.train(table, line[rows], weight, [trees.recursive(parameters)])
@@ -115,9 +117,9 @@ class Recursive:
         place = np.clip(day - daily.first_day, 0, daily.days - 1)
         expected = effects[zone, place]
         calendar = self._calendar(daily, zone, place, own, expected)
+        known = self._calm(recent[asked, ::-1].astype(np.float64), own, expected[:, :past])
         for kind in (LEFT, INFLUX):
             line = np.full(day.shape, np.nan)
-            known = recent[asked, ::-1].astype(np.float64)
             line[:, :past] = self._scaled(kind, known, own, expected[:, :past])
             said = self._run(kind, line, calendar, past)
             persons = np.exp(said + expected)
@@ -168,12 +170,21 @@ class Recursive:
 
     def _scaled(self, kind: int, influx: Doubles, own: Ints, expected: Doubles) -> Doubles:
         """Influx as the members see it; zones ``own``, NaN where nothing is known."""
-        centre = self.centre[own]
         if kind == INFLUX:
-            return np.asarray((influx - centre) / self.spread[own])
-        least = _LEAST_SHARE * centre
-        logs = np.log(np.where(np.isfinite(influx), np.maximum(influx, least), np.nan))
-        return np.clip(logs - expected, -_FARTHEST, _FARTHEST)
+            return np.asarray((influx - self.centre[own]) / self.spread[own])
+        return np.clip(self._left(influx, own, expected), -_FARTHEST, _FARTHEST)
+
+    def _left(self, influx: Doubles, own: Ints, expected: Doubles) -> Doubles:
+        """Log of influx beyond what the calendar expects, NaN where either is not known."""
+        least = _LEAST_SHARE * self.centre[own]
+        return np.log(np.where(np.isfinite(influx), np.maximum(influx, least), np.nan)) - expected
+
+    def _calm(self, influx: Doubles, own: Ints, expected: Doubles) -> Doubles:
+        """Influx of past days, oldest first, as it is read: without outliers."""
+        left = self._left(influx, own, expected)
+        full = np.exp(expected) >= EMPTY * self.centre[own]
+        calm = without_outliers(left, full)
+        return np.where(np.isfinite(left) & (calm != left), np.exp(calm + expected), influx)
 
     def _calendar(
         self, daily: Daily, zone: Ints, place: Ints, own: Ints, expected: Doubles

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from forecast import trees
 from forecast.catch_up import CatchUp
 from forecast.daily import Daily
 from forecast.errors import ModelError
@@ -41,7 +42,7 @@ class Target:
     ``weight`` [visitors day⁻¹], shape (questions in use,), are what they leave of influx and what
     they expect, as far as they are trusted: ``trust``, shape (zones,), is 1 where they err at
     least a twentieth less than the zone's recent level does, and 0 where they err no less; 1 also
-    where less than two years are known.
+    where less than two years are known. ``parameters`` are those of boosters for so many questions.
     """
 
     linear: CalendarRidge
@@ -53,6 +54,7 @@ class Target:
     said: Doubles
     left: Doubles
     weight: Doubles
+    parameters: Mapping[str, Any]
 
     @classmethod
     def of(
@@ -79,6 +81,7 @@ class Target:
                 f"only {int(use.sum())} past questions have both a known influx and a history; "
                 f"at least {_LEAST_QUESTIONS} are needed: ingest a longer history of influx"
             )
+        parameters = trees.finer(parameters, int(use.sum()))
         lines = truth_lines(truth, daily)
         linear = CalendarRidge.fit(daily, lines, until_day)
         said, unseen = cross_fitted(matrix, level, daily, lines, until_day)
@@ -97,7 +100,7 @@ class Target:
         weight = np.maximum(weight, _LEAST_WEIGHT * ((1 - trust) * mean)[zone])
         left = (left - steps)[use] + step - start
         catch_up = CatchUp.fit(daily, lines)
-        return cls(linear, recursive, sky, catch_up, trust, use, said, left, weight)
+        return cls(linear, recursive, sky, catch_up, trust, use, said, left, weight, parameters)
 
 
 def _span(lines: Doubles) -> npt.NDArray[np.int64]:

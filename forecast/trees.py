@@ -18,6 +18,8 @@ Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
 _BINS = 63
+_FEW_QUESTIONS, _FINER = 15_000, 3
+"""Past questions below which there are this many times as many rounds, of as much less pace."""
 _COMMON = {
     "bagging_freq": 1,
     "max_bin": _BINS,
@@ -25,6 +27,23 @@ _COMMON = {
     "force_col_wise": True,
     "verbosity": -1,
 }
+
+
+def finer(parameters: Mapping[str, Any], questions: int) -> dict[str, Any]:
+    """``parameters`` as for ``InfluxModel.fit``, in finer steps where there are few questions.
+
+    There rounds are cheap, and another seed moves the answer most: 7.2 to 7.3 % of error on one
+    weighbridge, 7.2 to 7.4 % with the steps that a territory of a dozen zones takes.
+
+    >>> finer({"rounds": 300, "learning_rate": 0.06}, 5_000)
+    {'rounds': 900, 'learning_rate': 0.02}
+    """
+    times = _FINER if questions < _FEW_QUESTIONS else 1
+    return {
+        **parameters,
+        "rounds": times * parameters["rounds"],
+        "learning_rate": parameters["learning_rate"] / times,
+    }
 
 
 def direct(quantile: float, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1] / "forecast"
 
 # Module (the first pattern that fits): what it may import of the package, whose own name is `.`.
 ARROWS = {
-    "errors territory french levels cells tides": "",
+    "errors territory french levels cells tides outliers": "",
     "bands": "cells",
     "calibration": "bands cells",
     "decision": "errors",
@@ -51,7 +51,7 @@ ARROWS = {
     "ingest.standing": "ingest.* config errors source_report",
     "ingest ingest.*": "ingest.* lake tables config config_problems errors grid",
     # Models.
-    "drift": "grid",
+    "drift": "grid outliers",
     "calendar_terms": "daily",
     "linear": "errors daily drift calendar_terms matrix",
     "blending": "cells",
@@ -59,8 +59,8 @@ ARROWS = {
     "catch_up": "daily matrix",
     "fitting": "cells daily grid linear matrix truth",
     "trees": "errors",
-    "recursive": "daily matrix trees",
-    "target": "errors catch_up daily fitting linear matrix recursive sky truth",
+    "recursive": "daily matrix outliers trees",
+    "target": "errors catch_up daily fitting linear matrix recursive sky trees truth",
     "model_files": "errors bundle",
     "model": "errors model_files sky blending bands calibration catch_up cells daily fitting "
     "linear matrix recursive target trees truth",

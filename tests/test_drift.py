@@ -47,11 +47,33 @@ def test_the_fast_drift_follows_the_last_days_and_the_slow_one_does_not(
     assert 0.3 > found.fast[0] > found.level[0] > found.slow[0] > 0
 
 
-def test_one_closed_day_moves_the_level_little(grid: Grid, effects: np.ndarray) -> None:
+@pytest.mark.parametrize("age", [0, 2, 20])
+def test_one_closed_day_moves_nothing(grid: Grid, effects: np.ndarray, age: int) -> None:
     closed = np.zeros(RECENT_DAYS)
-    closed[2] = -5.0
+    closed[age] = -5.0
     found = drift_of(effects, FIRST, grid, recent_of(effects, closed))
+    np.testing.assert_allclose([found.level[0], found.fast[0], found.slow[0]], 0, atol=1e-6)
+
+
+def test_an_odd_day_that_is_no_outlier_moves_the_level_little(
+    grid: Grid, effects: np.ndarray
+) -> None:
+    odd = np.zeros(RECENT_DAYS)
+    odd[2] = -0.9
+    found = drift_of(effects, FIRST, grid, recent_of(effects, odd))
     assert -0.04 < found.level[0] < 0
+
+
+def test_a_change_that_lasts_is_believed_on_its_fourth_day(grid: Grid, effects: np.ndarray) -> None:
+    """A border that closes: three days are odd, and four are how things are."""
+    fast = [
+        drift_of(
+            effects, FIRST, grid, recent_of(effects, np.where(np.arange(RECENT_DAYS) < n, -2.0, 0))
+        ).fast[0]
+        for n in (3, 4, 7)
+    ]
+    assert fast[0] == pytest.approx(0, abs=1e-6)
+    assert fast[0] - 0.05 > fast[1] > fast[2] + 0.05
 
 
 def test_a_weekday_that_changed_is_seen_and_drawn_towards_nothing(

@@ -116,6 +116,22 @@ def test_a_place_that_is_closed_on_sundays_is_known_on_mondays(
     assert (np.abs(np.log(said[rows] / came[rows, None])).mean(axis=0) < 0.06).all()
 
 
+def test_a_day_of_storm_does_not_hang_over_the_next(
+    members: Recursive, daily: Daily, influx: np.ndarray, effects: np.ndarray
+) -> None:
+    """The newest day a tenth of what it was is no worse than one that is not yet known."""
+    grid = grid_of(ZONES[:1])
+    calm = asked(grid, influx)
+    recent = calm.recent.copy()
+    recent[:, 1] /= 10
+    came = truth(grid, influx)[:, None]
+    stormy, unknown = (
+        np.abs(members.answers(matrix, daily, effects) - came).mean(axis=0)
+        for matrix in (replace(calm, recent=recent), asked(grid, influx, 2))
+    )
+    assert (stormy < 1.1 * unknown).all()
+
+
 def test_days_not_yet_known_are_gone_through_too(
     members: Recursive, daily: Daily, influx: np.ndarray, effects: np.ndarray
 ) -> None:

@@ -3,7 +3,8 @@
 Every column but ``level`` and ``mean_56`` is a ratio to a level of the zone itself, so that one
 model learns from zones of any size. The level of a target day is the mean of the latest ordinary
 days of its weekday; holiday runs are left out of it, because one long weekend would otherwise
-hang over the six weeks that follow.
+hang over the six weeks that follow. So would a day of storm: one below an e-th of their median
+counts as the median.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class History:
     reads = {"influx": ("influx",)}
     features = (
         Feature("level", "visitors day⁻¹", "mean of the last six ordinary days of the target's "
-                "weekday, holiday runs left out; the scale of the target"),
+                "weekday, holiday runs left out, outliers as the median; scale of the target"),
         Feature("mean_56", "visitors day⁻¹", "mean of the last 56 known days"),
         Feature("weekday_1", "1", "latest known day of the target's weekday, over level"),
         Feature("weekday_2", "1", "the one a week before, over level"),
@@ -33,7 +34,8 @@ class History:
         Feature("weekday_4", "1", "the one three weeks before, over level"),
         Feature("weekday_shape", "1", "mean_56 over level: how unlike other days the weekday is"),
         Feature("latest", "1", "latest known day over the level of its weekday"),
-        Feature("anomaly_7", "1", "last 7 known days over the levels of their weekdays"),
+        Feature("anomaly_7", "1", "last 7 known days over the levels of their weekdays, outliers "
+                "as the median"),
         Feature("spread_28", "1", "standard deviation of the same ratio over 28 days"),
         Feature("trend", "1", "last 28 known days over the same days a year before"),
         Feature("year_ago", "1", "the day 364 days before over its level at the same remove"),

@@ -107,3 +107,25 @@ def mean(known: Array, low: int, high: int) -> float:
             total += v
             count += 1
     return total / count if count else np.nan
+
+
+@compiled
+def steady_mean(values: Array, count: int, least: float) -> float:
+    """Mean of the first ``count`` values, in which outliers count as the median.
+
+    An outlier is less than an e-th of the median (as in ``forecast/outliers.py``). Of fewer than
+    four values, or where their median is below ``least``, none is.
+    """
+    total = 0.0
+    for i in range(count):
+        total += values[i]
+    if count < 4:
+        return total / count if count else np.nan
+    ordered = np.sort(values[:count])
+    middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    if middle < least:
+        return total / count
+    for i in range(count):
+        if values[i] * np.e < middle:
+            total += middle - values[i]
+    return total / count

@@ -6,21 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from forecast.features.kernels import NAN, Array, at_day, compiled, mean, ratio, replay
+from forecast.features.kernels import NAN, Array, at_day, compiled, mean, ratio, replay, steady_mean
 
 _YEAR = 364
 """Days to the same weekday of the year before [d]."""
 _WEEKS = 12
 _ORDINARY_DAYS = 6
+_EMPTY = 0.3
+"""Share of the mean day [1] below which a weekday is near empty, and its outliers no more odd."""
 
 
 @compiled
-def _weekday_level(known: Array, special: Array, last: int) -> float:
+def _weekday_level(known: Array, special: Array, last: int, least: float) -> float:
     """Mean of the latest six ordinary days of one weekday at or before ``last``.
 
     Looks back twelve weeks; with fewer than two ordinary days it takes the special ones too.
+    Outliers among the six count as their median, where that is at least ``least``.
     """
-    total, count, all_total, all_count = 0.0, 0, 0.0, 0
+    ordinary, count, all_total, all_count = np.empty(_ORDINARY_DAYS), 0, 0.0, 0
     for k in range(_WEEKS):
         d = last - 7 * k
         if d < 0 or count == _ORDINARY_DAYS:
@@ -30,17 +33,17 @@ def _weekday_level(known: Array, special: Array, last: int) -> float:
         all_total += known[d]
         all_count += 1
         if not special[d]:
-            total += known[d]
+            ordinary[count] = known[d]
             count += 1
     if count >= 2:
-        return total / count
+        return steady_mean(ordinary, count, least)
     return all_total / all_count if all_count else np.nan
 
 
 @compiled
 def _deviation(known: Array, level: Array, newest: int) -> tuple[float, float, float]:
     """Days over the level of their weekday: the newest, the mean of 7, the deviation over 28."""
-    latest, week, n_week = np.nan, 0.0, 0
+    latest, week, n_week = np.nan, np.empty(7), 0
     total, square, n = 0.0, 0.0, 0
     for k in range(28):
         r = ratio(at_day(known, newest - k), level[(newest - k) % 7])
@@ -49,12 +52,12 @@ def _deviation(known: Array, level: Array, newest: int) -> tuple[float, float, f
         if k == 0:
             latest = r
         if k < 7:
-            week += r
+            week[n_week] = r
             n_week += 1
         total += r
         square += r * r
         n += 1
-    anomaly = week / n_week if n_week else np.nan
+    anomaly = steady_mean(week, n_week, 0.0)
     if n < 2:
         return latest, anomaly, np.nan
     return latest, anomaly, np.sqrt(max(square / n - (total / n) ** 2, 0.0))
@@ -84,12 +87,13 @@ def history(
             if newest < 0:
                 continue
             overall = mean(known, newest - 55, newest)
+            least = _EMPTY * overall
             year_ago_now = mean(known, newest - _YEAR - 27, newest - _YEAR)
             trend = ratio(mean(known, newest - 27, newest), year_ago_now)
             for w in range(7):
                 last = newest - (newest - w) % 7
-                level[w] = _weekday_level(known, special[z], last)
-                then[w] = _weekday_level(known, special[z], last - _YEAR)
+                level[w] = _weekday_level(known, special[z], last, least)
+                then[w] = _weekday_level(known, special[z], last - _YEAR, least)
                 # A level near nothing would blow every ratio up.
                 floor = 0.1 * overall
                 base[w] = floor if np.isnan(level[w]) or level[w] < floor else level[w]
@@ -114,7 +118,7 @@ def history(
                 if like == t - _YEAR:
                     out[12, r] = out[11, r]
                 elif like >= 0:
-                    remove = _weekday_level(known, special[z], like - (t - last))
+                    remove = _weekday_level(known, special[z], like - (t - last), least)
                     out[12, r] = ratio(at_day(known, like), remove)
                 out[13, r] = ratio(mean(known, t - _YEAR - 3, t - _YEAR + 3), year_ago_now)
                 out[14, r] = ratio(mean(known, t - _YEAR - 4, t - _YEAR + 4), overall)

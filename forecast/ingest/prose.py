@@ -101,7 +101,8 @@ KEYS: dict[str, dict[str, str]] = {
         "backtest_days": "days scored by the backtest [d]",
         "backtest_stride_days": "days between two origins of the backtest [d]",
         "refit_days": "days between refits in the backtest [d]",
-        "rounds": "boosting rounds of the quantiles; recursive members take twice as many",
+        "rounds": "boosting rounds of the quantiles; recursive members take twice as many; both "
+        "three times as many, at a third of the pace, where fewer than 15,000 past questions teach",
         "learning_rate": "learning rate of the quantiles; two thirds of it in recursive members",
         "leaves": "leaves of each tree of the quantiles; 31 in recursive members",
         "min_leaf": "questions each leaf of the quantiles must hold; 20 days in recursive members",

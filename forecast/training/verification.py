@@ -200,9 +200,9 @@ def _brier(rows: pd.DataFrame, level: str) -> dict[str, float]:
     low, high = np.nan, np.nan
     origins = errors.groupby(rows["origin"]).sum().to_numpy()
     if event.any() and len(origins) >= _LEAST_ORIGINS:
-        stride = rows["origin"].drop_duplicates().sort_values().diff().median()
+        stride = rows["origin"].drop_duplicates().sort_values().diff().dt.total_seconds().median()
         asked = rows["horizon_days"].max() - rows["horizon_days"].min() + 1
-        block = overlap(int(asked), stride / pd.Timedelta(days=1))
+        block = overlap(int(asked), stride / 86_400)
         risk, usual = origins[drawn(len(origins), block, _RESAMPLES)].sum(axis=1).T
         # Draws in which the climatology never erred tell neither for nor against.
         lost = np.divide(risk, usual, out=np.ones_like(risk), where=usual > 0)

@@ -51,6 +51,22 @@ def test_a_long_weekend_leaves_no_trace_in_the_level(world, weeks: np.ndarray) -
     assert (found.column("history_age") == 1).all()
 
 
+def test_a_day_of_storm_leaves_no_trace_in_level_or_anomaly(world, weeks: np.ndarray) -> None:
+    weeks[day("2026-03-22")] = 500.0  # a Sunday of two thousand
+    found = ask(world, weeks, "2026-03-23T06:00Z", "2026-03-24", "2026-03-29")
+    assert found.column("history_level").tolist() == [1000, 2000]
+    assert found.column("history_anomaly_7").tolist() == [1, 1]
+    assert found.column("history_latest").tolist() == [0.25, 0.25]
+
+
+def test_a_change_that_lasts_is_no_storm(world, weeks: np.ndarray) -> None:
+    """After four weeks the median is a Sunday like those, and the two before count as it."""
+    for week in range(4):
+        weeks[day("2026-03-22") - 7 * week] = 500.0
+    found = ask(world, weeks, "2026-03-23T06:00Z", "2026-03-29")
+    assert found.column("history_level").tolist() == [500]
+
+
 def test_a_moving_feast_is_likened_to_itself(world, weeks: np.ndarray) -> None:
     weeks[day("2025-05-29") : day("2025-06-02")] *= 3  # Ascension of 2025, two weeks later
     found = ask(world, weeks, "2026-05-10T06:00Z", "2026-05-14", "2026-05-16", "2026-05-28")

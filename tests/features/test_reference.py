@@ -73,6 +73,14 @@ def mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else NAN
 
 
+def steady(values: list[float], least: float = 0.0) -> float:
+    """Mean in which values below an e-th of the median, if it counts, are the median."""
+    middle = float(np.median(values)) if values else NAN
+    if len(values) < 4 or middle < least:
+        return mean(values)
+    return mean([v if middle / np.e <= v else middle for v in values])
+
+
 def over(known: Known, last: int, days: int) -> float:
     """Mean of the known days among the last ``days`` up to ``last``."""
     return mean([known[d] for d in range(last - days + 1, last + 1) if d in known])
@@ -182,7 +190,9 @@ def history(known: Known, zone: str, asked: int, target: int) -> list[float]:
     def level(last: int) -> float:
         days = [last - 7 * k for k in range(12) if last - 7 * k in known]
         ordinary = [d for d in days if not SPECIAL[z, d - SPAN[0]]]
-        return mean([known[d] for d in (ordinary[:6] if len(ordinary) >= 2 else days)])
+        if len(ordinary) < 2:
+            return mean([known[d] for d in days])
+        return steady([known[d] for d in ordinary[:6]], 0.3 * overall)
 
     def latest_like(day: int) -> int:
         return next(d for d in range(newest, newest - 7, -1) if d % 7 == day % 7)
@@ -206,7 +216,7 @@ def history(known: Known, zone: str, asked: int, target: int) -> list[float]:
         *(ratio(known.get(last - 7 * k, NAN), base) for k in range(4)),
         ratio(overall, base),
         deviations.get(newest, NAN),
-        mean([r for d, r in deviations.items() if d > newest - 7]),
+        steady([r for d, r in deviations.items() if d > newest - 7]),
         float(np.std(list(deviations.values()))) if len(deviations) > 1 else NAN,
         ratio(over(known, newest, 28), then),
         ratio(known.get(target - 364, NAN), level(last - 364)),
