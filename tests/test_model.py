@@ -115,10 +115,10 @@ def test_the_week_is_learnt(model: InfluxModel, observations: pd.DataFrame) -> N
 
 
 def test_boosters_start_from_the_level_where_the_calendar_is_no_help() -> None:
-    """A week drawn anew every six weeks: the last weeks know it, no calendar does."""
+    """A week drawn anew every ten weeks: the last weeks know it, no calendar does."""
     days, now = 770, NOW + pd.Timedelta(days=770 - DAYS)
     rng = np.random.default_rng(2)
-    shape = np.repeat(rng.uniform(0.3, 2, (days // 42 + 1, 7)), 6, axis=0).ravel()[:days]
+    shape = np.repeat(rng.uniform(0.3, 2, (days // 70 + 1, 7)), 10, axis=0).ravel()[:days]
     values = 300 * shape * np.exp(rng.normal(0, 0.1, days))
     rows = sample_rows(
         "influx", "influx", values, zone_id="weighbridge", first=FIRST, delay_hours=24
