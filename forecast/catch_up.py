@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from forecast.daily import Daily
 from forecast.matrix import FeatureMatrix
@@ -53,7 +53,8 @@ class Told(NamedTuple):
         the quantiles, of which the logs are taken to be normal.
         """
         known = np.isfinite(self.median)[:, None]
-        told = np.exp(np.log(self.median)[:, None] + self.spread[:, None] * ndtri(levels))
+        normal = np.array([NormalDist().inv_cdf(level) for level in levels])
+        told = np.exp(np.log(self.median)[:, None] + self.spread[:, None] * normal)
         return np.where(known, told, quantiles), np.where(known, self.median[:, None], members)
 
 
