@@ -76,11 +76,11 @@ class Almanac:
 
     ``holiday``, ``eve``, ``day_after`` and ``bridge`` are booleans; ``off`` is 1 on a free day
     outside the usual weekend and −1 on a day of it that is worked to make up for another;
-    ``feast`` is the code of the day's feast in :data:`FEASTS`, ``name`` the CRC-32 of its English
-    name, so that no two are alike (0 if none). A run is three or more consecutive
-    free days (weekend, holiday or bridge) that contain a holiday: ``run_length`` and
-    ``run_position`` (from 1) are 0 outside
-    one; ``days_to_run`` counts the days until the next begins (0 inside). ``run_feast`` is the
+    ``feast`` is the code of the day's feast in :data:`FEASTS`, ``name`` the CRC-32 of what the day
+    is called in English, by which feasts without a code are told apart (0 if none). A run is three
+    or more consecutive free days (weekend, holiday or bridge) that contain a holiday:
+    ``run_length`` and ``run_position`` (from 1) are 0 outside one; ``days_to_run`` counts the days
+    until the next begins (0 inside). ``run_feast`` is the
     code of the dominant feast of the nearest run and ``feast_offset`` the days since that feast
     (negative before), while it is within :data:`NEAR` days; otherwise 0 and NaN. ``to_holiday``
     and ``since_holiday`` count the days to the next and from the last holiday (0 on one). Counts

@@ -13,7 +13,8 @@ _YEAR = 364
 _WEEKS = 12
 _ORDINARY_DAYS = 6
 _EMPTY = 0.3
-"""Share of the mean day [1] below which a weekday is near empty, and its outliers no more odd."""
+"""Share of the mean day [1] below which a weekday is near empty, and its outliers no more odd; that
+of ``forecast/outliers.py``, written again because kept code is dated by its own module alone."""
 
 
 @compiled

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.features import Evidence, FeatureMatrix, build
+from forecast import outliers
+from forecast.features import Evidence, FeatureMatrix, build, kernels_history
 from forecast.features.base import sample_rows
 from forecast.features.history import SOURCE
 from forecast.grid import day_number, grid_from_frame
@@ -57,6 +58,14 @@ def test_a_day_of_storm_leaves_no_trace_in_level_or_anomaly(world, weeks: np.nda
     assert found.column("history_level").tolist() == [1000, 2000]
     assert found.column("history_anomaly_7").tolist() == [1, 1]
     assert found.column("history_latest").tolist() == [0.25, 0.25]
+
+
+def test_levels_and_drift_mean_the_same_by_an_outlier(world, weeks: np.ndarray) -> None:
+    assert kernels_history._EMPTY == outliers.EMPTY
+    for below, level in ((outliers.FAR - 0.01, np.exp(0.01 - outliers.FAR)), (1.01, 1)):
+        weeks[day("2026-03-22")] = 2000 * np.exp(-below)
+        found = ask(world, weeks, "2026-03-23T06:00Z", "2026-03-29")
+        assert found.column("history_level") == pytest.approx([2000 * (5 + level) / 6])
 
 
 def test_a_change_that_lasts_is_no_storm(world, weeks: np.ndarray) -> None:
