@@ -23,13 +23,14 @@ from forecast.features import build
 from forecast.features.base import Evidence
 from forecast.freshness import SourceStatus, dead_domains, regime, source_statuses, stale_domains
 from forecast.grid import Grid, day_number, make_grid
+from forecast.level_climatology import climatology, drawn_to_climatology
 from forecast.levels import LEVELS, level_of, probabilities, zone_limits
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.sentence import sentences
 from forecast.tables import check, contribution_name, forecasts_schema, quantile_name
 from forecast.territory import Territory
-from forecast.truth import truth_at
+from forecast.truth import Truth, truth_at
 from forecast.usual import Usual, usual
 
 
@@ -57,6 +58,7 @@ class Known:
     observations: pd.DataFrame
     evidence: Evidence
     grid: Grid
+    truth: Truth
     usually: Usual
     daily: Daily
     statuses: list[SourceStatus]
@@ -80,6 +82,7 @@ class Known:
             readable,
             evidence,
             grid,
+            truth,
             usually,
             Daily.of(territory, first, today + config.max_horizon_days + 60),
             source_statuses(readable, config, origin),
@@ -107,7 +110,10 @@ class Known:
         quantiles = model.predict(matrix, self.daily, stale=late, dead=dead)
         median = quantiles[:, config.quantiles.index(0.5)]
         parts = contributions(model, matrix, self.daily, median, usually)
-        chances = probabilities(config.quantiles, quantiles, self.limits[grid.row_zone])
+        chances = drawn_to_climatology(
+            probabilities(config.quantiles, quantiles, self.limits[grid.row_zone]),
+            climatology(self.truth, self.limits, grid.row_zone, grid.target_day),
+        )
         level = level_of(chances)
         days = circumstances(matrix, self.territory, events)
         why = sentences(parts, days, quantiles, median, usually.influx, level.tolist())

@@ -75,8 +75,10 @@ ARROWS = {
     "usual",
     "circumstances": "territory feasts school matrix",
     "sentence": "french circumstances",
-    "predict": "errors tables config territory daily grid matrix levels freshness truth "
-    "features features.base model usual explanation circumstances sentence",
+    "level_climatology": "levels truth",
+    "predict": "errors tables config territory daily grid matrix levels "
+    "level_climatology freshness truth features features.base model usual explanation "
+    "circumstances sentence",
     "track_record": "errors tables config grid levels features.base truth lake",
     "remembering": "daily linear matrix model recursive",
     "scenario": "errors config features features.base grid matrix model predict remembering usual",
@@ -84,8 +86,8 @@ ARROWS = {
     "client": "errors",
     # The two rooms that never meet.
     "training training.*": "training.* . errors tables config territory analogue daily grid matrix "
-    "levels cells bands calibration blending truth linear fitting features features.base bundle "
-    "model decision registry tracking track_record freshness",
+    "levels level_climatology cells bands calibration blending truth linear fitting features "
+    "features.base bundle model decision registry tracking track_record freshness",
     # Processes beside the server, and what the publishing process sends.
     "serving.scenario_worker": "serving.work serving.changes serving.records errors french tables "
     "config settings lake model scenario",

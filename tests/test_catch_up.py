@@ -17,8 +17,8 @@ from forecast.features.base import sample_rows
 from forecast.grid import Grid, day_number, make_grid
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
-from forecast.training.backtest import fit
 from forecast.training.dataset import Dataset, make_dataset
+from forecast.training.folds import fit
 
 FIRST, LAST = (int(day) for day in day_number(["2021-06-01", "2025-01-31"]))
 UNTIL = int(day_number(["2024-10-31"])[0])

@@ -27,8 +27,8 @@ from forecast.grid import grid_from_frame, make_grid
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.remembering import remembering
-from forecast.training.backtest import fit
 from forecast.training.dataset import Dataset, make_dataset
+from forecast.training.folds import fit
 
 DAYS = 560
 TASKS = Path("/proc/self/task")

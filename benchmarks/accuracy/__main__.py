@@ -24,7 +24,7 @@ import pandas as pd
 from benchmarks.accuracy import exchange, figure, ours, scoring
 from benchmarks.accuracy.panels import PANELS
 from benchmarks.keeping import machine
-from forecast.training.verification import ALARMS
+from forecast.level_climatology import ALARMS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy.md"
 _PERCENT = (

@@ -27,8 +27,8 @@ class Ours:
     ``members``, row by row, what each member of the blend said of it;
     ``answers`` has one table for the product and for each baseline, of the keys and the columns
     q10 … q90 (a baseline answers the median alone). ``levels`` is
-    :attr:`forecast.training.verification.Verification.scores` of the days scored. ``seconds`` is
-    everything, features included.
+    :attr:`forecast.training.verification.Verification.scores`, of an origin every second day.
+    ``seconds`` is everything, features included.
     """
 
     facts: pd.DataFrame
@@ -70,7 +70,7 @@ def scored(data: Dataset) -> Ours:
         facts=rows[[*KEYS, "horizon_days", "influx", "kind", "scale"]],
         members=found.members[asked].reset_index(drop=True),
         answers=answers,
-        levels=verify(level_rows(rows, known, config)).scores,
+        levels=verify(level_rows(found.verified, known, config)).scores,
         quantiles=config.quantiles,
         seconds=seconds,
     )

@@ -123,9 +123,9 @@ def _print_levels(report: Report) -> None:
     out.print()
     out.print(table)
     out.print(
-        "days: reached that level. skill: of its probability, over the climatology of\n"
-        "season and weekday, and where nine of ten resamplings of the origins put it.\n"
-        "found, false: three days ahead, % of these days announced\n"
+        "An origin every second day. days: reached that level. skill: of its probability,\n"
+        "over the climatology of season and weekday, and where nine of ten resamplings\n"
+        "of the origins put it. found, false: three days ahead, % of these days announced\n"
         "and % of the alarms that were none, by the word shown; best: by the probability\n"
         "that finds most with at most one false alarm in two."
     )

@@ -4,6 +4,7 @@ The year is cut into folds. For each, a model is fitted on what was readable at 
 origin, influx included, and answers that fold's weekly origins from features computed as of each.
 The band of a fold is calibrated on the errors of the folds before it, never on its own; some twelve
 weeks are replayed before the year begins, so that the first scored fold has errors to learn from.
+The levels are verified on more origins, of which nothing is learnt (:mod:`.dataset`).
 """
 
 from __future__ import annotations
@@ -21,13 +22,12 @@ from forecast.bands import Bands
 from forecast.blending import MEMBERS, Blend
 from forecast.calibration import Calibration, adapted
 from forecast.cells import KINDS, Cells
-from forecast.fitting import matrix_cells
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
-from forecast.model import InfluxModel
 from forecast.tables import quantile_name
 from forecast.training.baselines import baseline_answers
-from forecast.training.dataset import Dataset, rehearsal_days
+from forecast.training.dataset import Dataset
+from forecast.training.folds import Fold, cells_of, cuts_of, run_fold
 from forecast.training.metrics import BRIDGE, regime_name
 from forecast.training.rehearsal import present, under_outage
 from forecast.truth import Truth, truth_at
@@ -43,13 +43,16 @@ class Backtest:
     quantiles, the baselines, ``kind`` of day (weekday, weekend, holiday run, bridge), ``scale``
     (the denominator of MASE), ``fold`` and ``regime``; ``outages`` the same for each domain that
     was rehearsed silent. ``members`` are what those that are blended said of each row [visitors
-    day⁻¹], NaN where they said nothing. ``cuts`` are the instants at which the folds began.
+    day⁻¹], NaN where they said nothing. ``verified`` has the same keys, influx, quantiles and
+    fold for the questions on which the levels are verified. ``cuts`` are the instants at which the
+    folds began.
     ``calibration`` and ``blend`` are learnt from all folds, for the model that will serve.
     """
 
     rows: pd.DataFrame
     members: pd.DataFrame
     outages: Mapping[str, pd.DataFrame]
+    verified: pd.DataFrame
     cuts: tuple[pd.Timestamp, ...]
     calibration: Calibration
     blend: Blend
@@ -61,7 +64,7 @@ class Backtest:
 def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -> Backtest:
     """Replay the last ``training.backtest_days`` days; ``progress`` is told each fold's end."""
     test = data.matrix.take(data.test)
-    cuts = _cuts(data)
+    cuts = cuts_of(data)
     say = progress or (lambda _: None)
     outages = {
         domain: under_outage(test, data.evidence, domain) for domain in present(data.evidence)
@@ -69,21 +72,20 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
     # The folds share the cores: threads of BLAS beside them make the ridges four times slower.
     with threadpool_limits(1, user_api="blas"):
         answers = Parallel(n_jobs=2, prefer="threads")(
-            delayed(_fold)(data, {"": test, **outages}, cut, until, f"{i + 1}/{len(cuts)}", say)
+            delayed(run_fold)(data, {"": test, **outages}, cut, until, f"{i + 1}/{len(cuts)}", say)
             for i, (cut, until) in enumerate(cuts)
         )
     grid, levels = test.grid, data.config.quantiles
     fold = np.full(len(grid), -1)
     raw = {regime: np.full((len(grid), len(levels)), np.nan) for regime in ["", *outages]}
     others = {regime: np.full((len(grid), len(MEMBERS)), np.nan) for regime in raw}
-    for i, (asks, answer, _) in enumerate(answers):
-        rows = asks[grid.row_ask]
-        fold[rows] = i
-        for regime, members in answer.items():
-            raw[regime][rows], others[regime][rows] = members
+    for i, told in enumerate(answers):
+        fold[told.rows] = i
+        for regime, members in told.members.items():
+            raw[regime][told.rows], others[regime][told.rows] = members
     observed = truth_at(data.evidence, data.now).of(grid)
     answered = {regime: np.full_like(values, np.nan) for regime, values in raw.items()}
-    cells = _cells(test)
+    cells, verified = cells_of(test), []
     zones = len(grid.zone_ids)
     prior, boosters = data.config.training.blend, raw[""][:, len(levels) // 2].copy()
     for i, (cut, _) in enumerate(cuts):
@@ -98,8 +100,9 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
         bands = _calibration(levels, raw, answered, came_true, cells, np.where(fold > i, -1, fold))
         for regime, values in raw.items():
             answered[regime][now] = bands.apply(values[now], cells.where(now), dead=[regime])
+        verified.append(_verified(data, answers[i], blend, bands).assign(fold=i))
     scored = np.isfinite(observed) & (grid.row_origin >= data.first_test.value // 1000)
-    ridges = [ridge for _, _, ridge in answers]
+    ridges = [told.ridge for told in answers]
     tables = _rows(data, {"": test, **outages}, observed, answered, fold, ridges)
     members = pd.DataFrame(np.column_stack([boosters, others[""]]), columns=["boosters", *MEMBERS])
     kept = {regime: scored & np.isfinite(q).all(axis=1) for regime, q in answered.items()}
@@ -108,6 +111,7 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
         rows=tables.pop(""),
         members=members[kept[""]].reset_index(drop=True),
         outages=tables,
+        verified=pd.concat(verified, ignore_index=True),
         cuts=tuple(cut for cut, _ in cuts),
         calibration=_calibration(levels, raw, answered, observed, cells, fold),
         blend=Blend.fit(boosters, others[""], observed, cells, zones, prior),
@@ -137,61 +141,15 @@ def _calibration(
     return Calibration(fresh, late)
 
 
-def _cells(test: FeatureMatrix) -> Cells:
-    """Cells of the backtest's questions; its zones are those of every model it fits."""
-    return matrix_cells(test, test.grid.row_zone.astype(np.int64))
-
-
-def _cuts(data: Dataset) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
-    """Instants at which the folds begin and end, at the local hour of the origins."""
-    days, timezone = data.config.training.refit_days, data.config.timezone
-    refit = pd.Timedelta(days=days)
-    end = pd.Timestamp(data.matrix.grid.ask_origin[data.test].max(), unit="us", tz="UTC")
-    first, last = (t.tz_convert(timezone).tz_localize(None) for t in (data.first_test, end))
-    starts = [first - pd.Timedelta(days=rehearsal_days(days))]
-    while starts[-1] + refit <= last:
-        starts.append(starts[-1] + refit)
-    cuts = [
-        start.tz_localize(timezone, nonexistent="shift_forward", ambiguous=True).tz_convert("UTC")
-        for start in starts
-    ]
-    return list(zip(cuts, [*cuts[1:], end + refit], strict=True))
-
-
-def _fold(
-    data: Dataset,
-    tests: Mapping[str, FeatureMatrix],
-    cut: pd.Timestamp,
-    until: pd.Timestamp,
-    name: str,
-    say: Callable[[str], None],
-) -> tuple[npt.NDArray[np.bool_], dict[str, tuple[Doubles, Doubles]], CalendarRidge]:
-    """Fit on what was readable at ``cut``; answer the asks of each test until ``until``.
-
-    The model's calendar ridge comes along: alone, it is a baseline.
-    """
-    start, end = cut.value // 1000, until.value // 1000
-    model = fit(data, cut, threads=1)
-    origin = tests[""].grid.ask_origin
-    asks = (origin >= start) & (origin < end)
-    answer = {regime: model.members(test.take(asks), data.daily) for regime, test in tests.items()}
-    say(f"fold {name}, from {cut:%Y-%m-%d}")
-    return asks, answer, model.linear
-
-
-def fit(data: Dataset, cut: pd.Timestamp, threads: int = 0) -> InfluxModel:
-    """Fit a model on the training questions asked before ``cut``, with influx as known then."""
-    truth = truth_at(data.evidence, cut)
-    past = data.train & (data.matrix.grid.ask_origin < cut.value // 1000)
-    newest = np.flatnonzero(np.isfinite(truth.values).any(axis=0))
-    training = data.config.training
-    return InfluxModel.fit(
-        data.matrix.take(past),
-        truth,
-        data.daily,
-        quantiles=data.config.quantiles,
-        parameters={**training.model_dump(), "threads": threads},
-        until_day=truth.first_day + int(newest[-1]) if len(newest) else truth.first_day,
+def _verified(data: Dataset, told: Fold, blend: Blend, bands: Calibration) -> pd.DataFrame:
+    """The answers of a fold on which its levels are verified, blended and calibrated as its own."""
+    questions, cells = told.questions, cells_of(told.questions)
+    answers = bands.apply(blend.apply(*told.verified, cells), cells)
+    frame = questions.grid.frame()
+    frame["influx"] = truth_at(data.evidence, data.now).of(questions.grid)
+    names = [quantile_name(q) for q in data.config.quantiles]
+    return frame.assign(**dict(zip(names, answers.T, strict=True))).dropna(
+        subset=["influx", *names]
     )
 
 
@@ -208,7 +166,7 @@ def _rows(
     grid = test.grid
     frame = grid.frame()
     frame["influx"] = observed
-    kind = np.array(KINDS, dtype=object)[_cells(test).kind]
+    kind = np.array(KINDS, dtype=object)[cells_of(test).kind]
     frame["kind"] = np.where(test.column("calendar_bridge") > 0, BRIDGE, kind)
     frame["scale"] = _weekly_steps(truth, int(grid.ask_day.min()))[grid.row_zone]
     frame["fold"] = fold

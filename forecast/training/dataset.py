@@ -23,13 +23,20 @@ WARM_UP_DAYS = 56
 LEAST_DAYS = 91
 """Days of origins the first model of a backtest is trained on, at least [d]."""
 
+VERIFIED_EVERY = 2
+"""Days between two origins on which the levels are verified [d]: peaks are few, and of origins a
+fortnight apart half the days of a year are never asked about a week ahead, of origins that all are
+Sundays no Saturday the day before."""
+
 
 @dataclass(frozen=True)
 class Dataset:
     """Everything a training run reads.
 
     ``matrix`` holds the questions of training and of the backtest together: features are computed
-    once, and are as-of by construction. ``train`` and ``test`` mark the asks of each.
+    once, and are as-of by construction. ``train`` and ``test`` mark the asks of each. ``verified``
+    are the questions on which the levels are verified: those of every second day of the scored
+    year. Nothing is learnt from their answers.
     """
 
     config: RunConfig
@@ -38,6 +45,7 @@ class Dataset:
     daily: Daily
     train: npt.NDArray[np.bool_]
     test: npt.NDArray[np.bool_]
+    verified: FeatureMatrix
     first_test: pd.Timestamp
     now: pd.Timestamp
 
@@ -100,6 +108,8 @@ def make_dataset(config: RunConfig, observations: pd.DataFrame, now: pd.Timestam
     instants = pd.DatetimeIndex(grid.ask_origin.astype("datetime64[us]"), tz="UTC")
     matrix = build(grid, evidence)
     rehearse(matrix, evidence, instants.isin(train) & ~instants.isin(test), training.seed)
+    checked = origins_every(VERIFIED_EVERY, first_test, last_test, config)
+    verified = make_grid(checked, territory.zone_ids, horizons, config.timezone)
     return Dataset(
         config=config,
         evidence=evidence,
@@ -107,6 +117,7 @@ def make_dataset(config: RunConfig, observations: pd.DataFrame, now: pd.Timestam
         daily=Daily.of(territory, start - 450, newest + config.max_horizon_days + 60),
         train=instants.isin(train),
         test=instants.isin(test),
+        verified=build(verified, evidence),
         first_test=origins_every(stride, first_test, last_test, config)[0],
         now=now,
     )

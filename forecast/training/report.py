@@ -23,7 +23,8 @@ class Report:
     """A backtest and its figures.
 
     ``scores`` by (group, name), ``details`` by zone × horizon group × kind of day × regime,
-    ``levels`` what the levels were worth, and ``rows`` the answers with what the levels said.
+    ``levels`` what the levels were worth, ``rows`` the answers with what the levels said, and
+    ``verified`` those from which ``levels`` are worked out.
     """
 
     data: Dataset
@@ -31,6 +32,7 @@ class Report:
     scores: pd.DataFrame
     details: pd.DataFrame
     rows: pd.DataFrame
+    verified: pd.DataFrame
     levels: Verification
 
     def metrics(self) -> dict[str, float]:
@@ -58,6 +60,7 @@ class Report:
             "backtest_details": self.details,
             "backtest_rows": self.rows,
             "levels": self.levels.scores.reset_index(),
+            "levels_rows": self.verified,
             "levels_reliability": self.levels.reliability,
             "levels_alarms": self.levels.alarms,
         }
@@ -90,13 +93,14 @@ def backtest(
     data = make_dataset(config, observations, now)
     say(f"backtest of {int(data.test.sum()) // len(config.zones)} origins")
     found = run_backtest(data, say)
-    rows = level_rows(found.rows, [truth_at(data.evidence, cut) for cut in found.cuts], config)
-    silent = found.outages.values()
+    known = [truth_at(data.evidence, cut) for cut in found.cuts]
+    verified, silent = level_rows(found.verified, known, config), found.outages.values()
     return Report(
         data,
         found,
         table(found.rows, found.quantiles, BASELINES, silent),
         cross_table([found.rows, *silent], found.quantiles, BASELINES),
-        rows,
-        verify(rows),
+        level_rows(found.rows, known, config),
+        verified,
+        verify(verified),
     )

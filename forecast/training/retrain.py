@@ -15,8 +15,9 @@ from forecast.errors import ModelError
 from forecast.registry import Registry
 from forecast.track_record import backtest_record, write_record
 from forecast.tracking import ModelVersion
-from forecast.training.backtest import Backtest, fit
+from forecast.training.backtest import Backtest
 from forecast.training.figures import draw, draw_importance
+from forecast.training.folds import fit
 from forecast.training.gate import held_out_rows, judge
 from forecast.training.report import Progress, Report, backtest
 from forecast.training.rivals import meet

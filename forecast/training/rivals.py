@@ -23,8 +23,8 @@ from forecast.errors import ModelError
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.tables import quantile_name
-from forecast.training.backtest import fit
 from forecast.training.dataset import Dataset, make_dataset
+from forecast.training.folds import fit
 from forecast.training.gate import Rivals
 from forecast.training.verification import with_risk
 from forecast.truth import truth_at

@@ -19,15 +19,13 @@ import pandas as pd
 
 from forecast.config import RunConfig
 from forecast.grid import day_number
-from forecast.levels import HISTORY_DAYS, LEVELS, probabilities, zone_limits
+from forecast.level_climatology import ALARMS, climatology, drawn_to_climatology, or_worse
+from forecast.levels import probabilities, zone_limits
 from forecast.tables import quantile_name
 from forecast.training.resampling import drawn, overlap
 from forecast.truth import Truth
 
 Doubles = npt.NDArray[np.float64]
-
-ALARMS = LEVELS[1:]
-"""Levels that are reached or not: orange, rouge, noir."""
 
 DECISION_DAYS = 3
 """How long before a day its staff is decided upon [d]."""
@@ -42,8 +40,6 @@ _MOST_FALSE = 0.5
 _RESAMPLES, _LEAST_ORIGINS = 2000, 8
 _MIDDLE = (0.05, 0.95)
 """Quantiles of the resampled skills that are given as its interval."""
-_AROUND_DAYS = 21
-_PRIOR_DAYS = 10.0
 _BINS = 10
 
 
@@ -67,7 +63,7 @@ def level_rows(rows: pd.DataFrame, known: Sequence[Truth], config: RunConfig) ->
     ``known[k]`` is the influx as known when fold ``k`` began. For each level of :data:`ALARMS` the
     columns ``limit_<level>`` [visitors day⁻¹], ``risk_<level>`` (probability of that level or
     worse), ``usual_<level>`` (the same by climatology) and ``reached_<level>`` (0 or 1) are added,
-    NaN in a zone that had no levels.
+    NaN in a zone that had no levels; the climatology also where too few days were known.
     """
     zone = pd.Index([z.id for z in config.zones]).get_indexer(pd.Index(rows["zone_id"].astype(str)))
     day = day_number(rows["target_date"]).astype(np.int64)
@@ -79,7 +75,7 @@ def level_rows(rows: pd.DataFrame, known: Sequence[Truth], config: RunConfig) ->
         limits[now] = zone_limit[zone[now]]
         usual[now] = climatology(truth, zone_limit, zone[now], day[now])
     reached = (rows["influx"].to_numpy(np.float64)[:, None] >= limits).astype(np.float64)
-    usual[np.isnan(limits)] = reached[np.isnan(limits)] = np.nan
+    reached[np.isnan(limits)] = np.nan
     columns = {
         f"{name}_{level}": values[:, i]
         for name, values in (("limit", limits), ("usual", usual), ("reached", reached))
@@ -89,48 +85,14 @@ def level_rows(rows: pd.DataFrame, known: Sequence[Truth], config: RunConfig) ->
 
 
 def with_risk(rows: pd.DataFrame, quantiles: Sequence[float]) -> pd.DataFrame:
-    """Set ``risk_<level>`` from the quantiles and the limits of each row."""
-    limits = rows[[f"limit_{level}" for level in ALARMS]].to_numpy(np.float64)
-    answers = rows[[quantile_name(q) for q in quantiles]].to_numpy(np.float64)
-    risk = or_worse(probabilities(quantiles, answers, limits))
-    return rows.assign(**{f"risk_{level}": risk[:, i] for i, level in enumerate(ALARMS)})
-
-
-def or_worse(level_probabilities: Doubles) -> Doubles:
-    """Probability of reaching each of :data:`ALARMS`, shape (n, 3), from those of the levels."""
-    reached: Doubles = np.cumsum(level_probabilities[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    return np.clip(reached, 0.0, 1.0)
-
-
-def climatology(
-    truth: Truth, limits: Doubles, zone: npt.NDArray[np.int64], day: npt.NDArray[np.int64]
-) -> Doubles:
-    """How often a day like each target reached each level before, shape (n, 3).
-
-    Like it are days of its weekday within three weeks of its time of year; where few are known the
-    share is drawn towards that of all days, as by ten days more of the latter.
-    """
-    values = truth.values.astype(np.float64)
-    days = truth.first_day + np.arange(values.shape[1])
-    newest = np.flatnonzero(np.isfinite(values).any(axis=0))
-    recent = (
-        slice(max(newest[-1] + 1 - HISTORY_DAYS, 0), newest[-1] + 1) if len(newest) else slice(0)
+    """Set ``risk_<level>`` from the quantiles, the limits and the climatology of each row."""
+    limits, usual = (
+        rows[[f"{name}_{level}" for level in ALARMS]].to_numpy(np.float64)
+        for name in ("limit", "usual")
     )
-    values, days = values[:, recent], days[recent]
-    answer = np.full((len(day), len(ALARMS)), np.nan)
-    for target in np.unique(day):
-        away = np.abs((target - days + 182) % 365.2425 - 182)
-        like = (away <= _AROUND_DAYS) & (days % 7 == target % 7)
-        rows = day == target
-        lines = values[zone[rows]]
-        measured = np.isfinite(lines)
-        reached = lines[:, None, :] >= limits[zone[rows]][:, :, None]
-        count, every = measured[:, like].sum(axis=1), np.maximum(measured.sum(axis=1), 1)
-        base = reached.sum(axis=2) / every[:, None]
-        answer[rows] = (reached[:, :, like].sum(axis=2) + _PRIOR_DAYS * base) / (
-            count[:, None] + _PRIOR_DAYS
-        )
-    return answer
+    answers = rows[[quantile_name(q) for q in quantiles]].to_numpy(np.float64)
+    risk = or_worse(drawn_to_climatology(probabilities(quantiles, answers, limits), usual))
+    return rows.assign(**{f"risk_{level}": risk[:, i] for i, level in enumerate(ALARMS)})
 
 
 def verify(rows: pd.DataFrame) -> Verification:
@@ -146,7 +108,7 @@ def verify(rows: pd.DataFrame) -> Verification:
     ``frequency``. ``alarms`` by level and probability ``from`` which an alarm is given: ``recall``
     and ``false_alarms``. Figures without anything to be a share of are NaN.
     """
-    rows = rows.dropna(subset=[f"limit_{level}" for level in ALARMS])
+    rows = rows.dropna(subset=[f"usual_{level}" for level in ALARMS])
     decided = decision_rows(rows)
     scores, reliability, alarms = {}, [], []
     for level in ALARMS:

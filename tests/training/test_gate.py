@@ -10,8 +10,9 @@ import pytest
 
 from forecast.config import RunConfig
 from forecast.model import InfluxModel
-from forecast.training.backtest import Backtest, fit
+from forecast.training.backtest import Backtest
 from forecast.training.dataset import Dataset
+from forecast.training.folds import fit
 from forecast.training.gate import Rivals, chance_not_worse, held_out_rows, judge
 from forecast.training.rivals import meet, recipe_of
 from forecast.training.verification import level_rows, with_risk

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecast.config import RunConfig
+from forecast.features import build
 from forecast.features.base import Evidence
-from forecast.grid import day_date
-from forecast.training.backtest import Backtest
-from forecast.training.dataset import Dataset
-from forecast.training.verification import (
-    ALARMS,
-    climatology,
-    decision_rows,
-    level_rows,
-    verify,
-)
+from forecast.grid import day_date, make_grid
+from forecast.level_climatology import ALARMS
+from forecast.training.backtest import Backtest, run_backtest
+from forecast.training.dataset import VERIFIED_EVERY, Dataset
+from forecast.training.verification import decision_rows, level_rows, verify
 from forecast.truth import Truth, truth_at
 
 FIRST = 19000
@@ -54,25 +52,6 @@ def test_a_worse_level_is_rarer_and_less_likely(said: pd.DataFrame) -> None:
         assert ((values >= 0) & (values <= 1)).all()
 
 
-def test_climatology_knows_season_and_weekday() -> None:
-    """Two years in which only Saturdays of one quarter reach the level."""
-    day = FIRST + np.arange(728)
-    summer = np.abs((day - FIRST - 180) % 365.2425 - 0) < 60
-    saturday = day % 7 == 3
-    values = np.where(summer & saturday, 100.0, 10.0)
-    limits = np.array([[50.0, 80.0, 200.0]])
-    asked = np.array([FIRST + 728 + 210, 0, FIRST + 728 + 20])
-    asked[0] += (3 - asked[0]) % 7
-    asked[1] = asked[0] + 1
-    found = climatology(truth([values]), limits, np.zeros(3, dtype=np.int64), asked)
-    base = (values >= 50).mean()
-    like = 12  # the Saturdays within three weeks of that time, in two years
-    assert found[0, 0] == pytest.approx((like + 10 * base) / (like + 10), abs=0.03)
-    assert found[0, 0] > 0.5 > 0.1 > found[1, 0] > 0
-    assert found[2, 0] < 0.1
-    assert (found[:, 2] == 0).all()
-
-
 def test_a_zone_without_history_has_no_say(config: RunConfig) -> None:
     rows = pd.DataFrame(
         {
@@ -93,6 +72,15 @@ def test_a_zone_without_history_has_no_say(config: RunConfig) -> None:
     assert given["limit_orange"].tolist() == [360.0, 360.0]
     assert given["reached_rouge"].tolist() == [1.0, 1.0]
     assert given["reached_noir"].tolist() == [0.0, 0.0]
+    # Its capacity says where a level begins, but thirty days do not say how often that comes.
+    assert given["usual_orange"].notna().tolist() == [True, False]
+    assert given["risk_orange"].tolist()[1] == 1
+    assert (
+        verify(given.assign(horizon_days=3, origin=given["target_date"])).scores.loc[
+            ("orange", "1–7 d"), "rows"
+        ]
+        == 1
+    )
 
 
 def answers(risk: list[float], reached: list[float]) -> pd.DataFrame:
@@ -159,7 +147,7 @@ def test_reliability_by_tenths() -> None:
 
 
 def test_nothing_to_verify_is_not_an_error() -> None:
-    empty = answers([0.1], [0.0]).assign(limit_orange=np.nan)
+    empty = answers([0.1], [0.0]).assign(limit_orange=np.nan, usual_orange=np.nan)
     found = verify(empty).scores
     assert found.loc[("orange", "decision"), "events"] == 0
     assert np.isnan(found.loc[("orange", "decision"), "recall"])
@@ -175,3 +163,49 @@ def test_each_day_is_decided_upon_once(said: pd.DataFrame) -> None:
         inner.loc[inner["target_date"] == inner["target_date"].min(), "horizon_days"]
     )
     assert set(decided["target_date"].dt.day_of_week) == set(range(7))
+
+
+QUANTILES = ["influx_p10", "influx_p50", "influx_p90"]
+KEYS = ["zone_id", "origin", "target_date"]
+
+
+def test_levels_are_verified_every_second_day_by_the_answers_that_are_scored(
+    data: Dataset, found: Backtest
+) -> None:
+    """Every weekday is asked about at every horizon; where both ask, both say the same."""
+    rows = found.verified
+    origins = rows["origin"].drop_duplicates().sort_values()
+    local = origins.dt.tz_convert(data.config.timezone).dt.tz_localize(None)
+    assert set(local.diff().dropna()) == {pd.Timedelta(days=VERIFIED_EVERY)}
+    assert origins.min() >= data.first_test
+    assert len(origins) * VERIFIED_EVERY >= data.config.training.backtest_days - 7
+    for horizon in (1, 7):
+        days = rows.loc[rows["horizon_days"] == horizon, "target_date"]
+        assert set(days.dt.day_of_week) == set(range(7))
+    both = rows.merge(found.rows, on=KEYS, suffixes=("", "_scored"))
+    assert both["origin"].nunique() >= data.config.training.backtest_days // 14 - 1
+    for name in [*QUANTILES, "influx", "fold"]:
+        np.testing.assert_array_equal(both[name], both[f"{name}_scored"])
+
+
+def test_nothing_is_learnt_from_what_verifies(data: Dataset, found: Backtest) -> None:
+    few = data.verified.take(data.verified.grid.ask_origin == data.verified.grid.ask_origin.max())
+    again = run_backtest(replace(data, verified=few))
+    pd.testing.assert_frame_equal(again.rows, found.rows)
+    assert len(again.verified["origin"].drop_duplicates()) == 1
+    kept = found.verified.merge(again.verified[KEYS], on=KEYS)
+    pd.testing.assert_frame_equal(kept[again.verified.columns], again.verified)
+
+
+def test_what_verifies_is_asked_as_of_its_origin(data: Dataset) -> None:
+    grid, territory = data.verified.grid, data.config.territory()
+    instant = np.unique(grid.ask_origin)[1]
+    origin = pd.Timestamp(int(instant), unit="us", tz="UTC")
+    rows = data.evidence.observations
+    readable = rows[rows["available_at"] <= origin]
+    assert len(readable) < len(rows)
+    asked = make_grid([origin], territory.zone_ids, range(15), data.config.timezone)
+    alone = build(asked, Evidence(readable, territory))
+    np.testing.assert_array_equal(
+        alone.values, data.verified.take(grid.ask_origin == instant).values
+    )

@@ -374,13 +374,17 @@ def test_backtest_prints_and_writes_its_answers(afflux, world, tmp_path: Path) -
     assert whole["wape"] == pytest.approx(error)
     assert list(told["members"]) == ["boosters", *MEMBERS]
     assert 0.5 * error < min(told["members"].values()) < max(told["members"].values()) < 1
-    levels = {(row["level"], row["horizon"]): row for row in told["levels"]}
-    assert (
-        levels["orange", "1–7 d"]["events"]
-        == rows.loc[rows["horizon_days"].between(1, 7), "reached_orange"].sum()
-    )
-    (kept,) = (home / "models" / "artifacts" / told["run"]).rglob("backtest_rows.csv")
+    artifacts = home / "models" / "artifacts" / told["run"]
+    (kept,) = artifacts.rglob("backtest_rows.csv")
     assert len(pd.read_csv(kept)) == len(rows)
+    (verified,) = artifacts.rglob("levels_rows.csv")
+    levels = {(row["level"], row["horizon"]): row for row in told["levels"]}
+    near = pd.read_csv(verified).query("1 <= horizon_days <= 7")
+    assert near["origin"].nunique() == 11  # an origin every second day of the three weeks asked
+    near = near.dropna(subset="usual_orange")
+    assert levels["orange", "1–7 d"]["events"] == near["reached_orange"].sum()
+    brier = ((near["risk_rouge"] - near["reached_rouge"]) ** 2).mean()
+    assert levels["rouge", "1–7 d"]["brier"] == pytest.approx(brier)
     assert Registry(home / "models", f"influx-{world.config.id}").versions() == []
 
 

@@ -15,9 +15,12 @@ from forecast.features import build
 from forecast.features.base import Evidence
 from forecast.freshness import DOMAINS
 from forecast.grid import make_grid
+from forecast.level_climatology import or_worse
 from forecast.levels import LEVELS
 from forecast.predict import Answer, answer_at
 from forecast.training.dataset import make_dataset
+from forecast.training.verification import level_rows
+from forecast.truth import truth_at
 
 ANSWERS = ["influx_p10", "influx_p25", "influx_p50", "influx_p75", "influx_p90"]
 COMPLETE = "influx+mobility+waste+weather"  # the simulated parking feed is four days behind
@@ -77,6 +80,17 @@ def test_the_long_weekend_stands_out(complete: Answer) -> None:
     rouge_or_worse = rows["probability_rouge"] + rows["probability_noir"]
     assert rouge_or_worse["2025-05-31"] > 3 * rouge_or_worse["2025-06-03"]
     assert rows.loc["2025-06-03", "level"] == "vert"
+
+
+def test_the_probabilities_served_are_those_that_were_verified(world, complete: Answer) -> None:
+    """Quantiles, limits and climatology as known at the origin, as ``level_rows`` joins them."""
+    evidence = Evidence(world.observations, world.config.territory())
+    rows = complete.forecasts.assign(influx=np.nan, fold=0)
+    told = level_rows(rows, [truth_at(evidence, world.now)], world.config)
+    reached = or_worse(rows[[f"probability_{level}" for level in LEVELS]])
+    assert told["usual_rouge"].notna().all()
+    for i, level in enumerate(LEVELS[1:]):
+        np.testing.assert_allclose(reached[:, i], told[f"risk_{level}"], atol=1e-12)
 
 
 def test_what_is_usual_is_the_median_of_such_days(world, complete: Answer) -> None:
