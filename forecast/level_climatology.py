@@ -5,7 +5,7 @@ on the shape of a tail, and whether a day is one of the ten fullest on the one y
 is known: a forecast that calls many days record days is more often wrong than its quantiles say.
 The probabilities of the rarer levels are therefore drawn towards the climatology (a linear pool:
 Stone 1961, doi:10.1214/aoms/1177704873) by a share that is fixed, since a season's alarms do not
-say what the next one's are worth.
+say what the next one's are worth. The word that is shown stays that of the quantiles.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forecast.levels import HISTORY_DAYS, LEVELS, MIN_HISTORY_DAYS
+from forecast.levels import HISTORY_DAYS, LEVELS, MIN_HISTORY_DAYS, SHOWN_FROM
 from forecast.truth import Truth
 
 Doubles = npt.NDArray[np.float64]
@@ -27,6 +27,7 @@ ALARMS = LEVELS[1:]
 CLIMATOLOGY_SHARES = (0.0, 0.15, 0.15)
 """What the climatology counts for in the probability of :data:`ALARMS` or worse [1]."""
 
+_NOT_SHOWN = 0.5 - 1e-6
 _AROUND_DAYS = 21
 _PRIOR_DAYS = 10.0
 
@@ -81,16 +82,22 @@ def drawn_to_climatology(level_probabilities: npt.ArrayLike, usual: npt.ArrayLik
 
     ``level_probabilities``, shape (n, 4), are those of the quantiles, ``usual``, shape (n, 3), is
     what :func:`climatology` says; where it is NaN nothing changes. A worse level never becomes
-    likelier than a lesser one.
+    likelier than a lesser one, and none crosses one half, from which the word is shown: a zone
+    whose median reaches a level is said to reach it.
 
-    >>> drawn_to_climatology([[0.2, 0.2, 0.4, 0.2]], [[0.1, 0.04, 0.0]]).round(3)
-    array([[0.2  , 0.284, 0.346, 0.17 ]])
+    >>> drawn_to_climatology([[0.1, 0.2, 0.5, 0.2]], [[0.1, 0.04, 0.0]]).round(3)
+    array([[0.1  , 0.299, 0.431, 0.17 ]])
+    >>> drawn_to_climatology([[0.1, 0.4, 0.5, 0.0]], [[0.1, 0.04, 0.0]]).round(3)
+    array([[0.1, 0.4, 0.5, 0. ]])
     >>> drawn_to_climatology([[1.0, 0.0, 0.0, 0.0]], [[0.1, 0.04, 0.0]])
     array([[1., 0., 0., 0.]])
     """
     own, others = or_worse(level_probabilities), np.asarray(usual, dtype=np.float64)
     share = np.where(np.isfinite(others), CLIMATOLOGY_SHARES, 0.0)
-    reached = (1 - share) * own + share * np.nan_to_num(others)
-    reached = np.minimum.accumulate(reached, axis=1)
+    drawn = (1 - share) * own + share * np.nan_to_num(others)
+    shown = own >= SHOWN_FROM
+    drawn = np.where(shown, np.maximum(drawn, np.minimum(own, 0.5)), drawn)
+    drawn = np.where(~shown, np.minimum(drawn, np.maximum(own, _NOT_SHOWN)), drawn)
+    reached = np.minimum.accumulate(drawn, axis=1)
     edges = np.column_stack([np.ones(len(reached)), reached, np.zeros(len(reached))])
     return np.asarray(edges[:, :-1] - edges[:, 1:])

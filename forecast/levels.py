@@ -29,6 +29,10 @@ CAPACITY_SHARES = (0.8, 1.0, 1.2)
 
 DAYS_PER_YEAR = 365.25
 
+SHOWN_FROM = 0.5 - 1e-9
+"""Probability from which the word is shown [1]: one half is often reached exactly, where the median
+is the threshold, and rounding is forgiven."""
+
 
 class DaysPerYear(Protocol):
     """Days per year on which each level is reached; ``config.Levels`` is one."""
@@ -213,8 +217,7 @@ def level_of(probabilities: npt.ArrayLike) -> npt.NDArray[Any]:
     """
     rows = np.asarray(probabilities, dtype=np.float64).reshape(-1, len(LEVELS))
     or_worse = np.cumsum(rows[:, ::-1], axis=1)[:, ::-1]
-    # One half is often reached exactly (the median is the threshold): forgive the rounding.
-    reached = (or_worse[:, 1:] >= 0.5 - 1e-9).sum(axis=1)
+    reached = (or_worse[:, 1:] >= SHOWN_FROM).sum(axis=1)
     found: npt.NDArray[Any] = np.array(LEVELS, dtype=object)[reached]
     found[np.isnan(rows).any(axis=1)] = None
     return found

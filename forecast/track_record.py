@@ -21,7 +21,7 @@ from forecast.errors import ModelIntegrityError
 from forecast.features.base import Evidence
 from forecast.grid import day_number, local_days
 from forecast.lake import Lake
-from forecast.levels import LEVELS, zone_limits
+from forecast.levels import LEVELS, SHOWN_FROM, zone_limits
 from forecast.tables import quantile_name
 from forecast.truth import Truth, truth_at
 
@@ -72,7 +72,7 @@ def backtest_record(rows: pd.DataFrame, quantiles: Sequence[float]) -> pd.DataFr
     ``rows`` are those of ``training.verification.level_rows``. Figures are rounded to a tenth of a
     person: more says nothing, and makes the file larger.
     """
-    reached = sum((rows[f"risk_{level}"] >= 0.5 - 1e-9).astype(int) for level in LEVELS[1:])
+    reached = sum((rows[f"risk_{level}"] >= SHOWN_FROM).astype(int) for level in LEVELS[1:])
     level = np.array(LEVELS, dtype=object)[np.asarray(reached)]
     level[rows[list(LIMITS)].isna().any(axis=1).to_numpy()] = None
     kept = rows.assign(zone_id=rows["zone_id"].astype("str"), level=level, basis=BACKTEST).loc[

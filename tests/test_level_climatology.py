@@ -13,6 +13,7 @@ from forecast.level_climatology import (
     drawn_to_climatology,
     or_worse,
 )
+from forecast.levels import level_of
 from forecast.truth import Truth
 
 FIRST = 19000
@@ -66,6 +67,7 @@ def test_it_stays_a_distribution_between_both(own: list[float], usual: list[floa
     told, before = or_worse(found), or_worse(levels)
     assert told[0, 0] == pytest.approx(before[0, 0]), "orange is the quantiles' own"
     assert (np.diff(told, axis=1) <= 1e-12).all()
+    np.testing.assert_array_equal(level_of(found), level_of(levels), "the word is the quantiles'")
     low, high = np.minimum(before, others), np.maximum(before, others)
     assert (told >= low - 1e-9).all()
     assert (told <= high + 1e-9).all()
@@ -75,6 +77,11 @@ def test_a_sure_forecast_of_a_record_day_is_drawn_by_the_share() -> None:
     found = or_worse(drawn_to_climatology([[0.0, 0.0, 0.0, 1.0]], [[0.3, 0.1, 0.0]]))
     share = CLIMATOLOGY_SHARES[1]
     assert found[0].tolist() == pytest.approx([1, 1 - 0.9 * share, 1 - share])
+    nearly = or_worse(drawn_to_climatology([[0.0, 0.0, 0.48, 0.52]], [[0.3, 0.1, 0.0]]))
+    assert nearly[0].tolist() == pytest.approx([1, 1 - 0.9 * share, 0.5])
+    frequent = or_worse(drawn_to_climatology([[0.0, 0.52, 0.48, 0.0]], [[0.9, 0.9, 0.0]]))
+    assert frequent[0].tolist() == pytest.approx([1, 0.5, 0], abs=1e-5)
+    assert frequent[0, 1] < 0.5
     unknown = drawn_to_climatology([[0.0, 0.0, 0.0, 1.0]], [[np.nan] * 3])
     assert unknown.tolist() == [[0, 0, 0, 1]]
     none = drawn_to_climatology([[np.nan] * 4], [[0.3, 0.1, 0.0]])

@@ -18,12 +18,13 @@ import pandas as pd
 
 from forecast.config import Gate, RunConfig
 from forecast.decision import Criterion, Decision
+from forecast.levels import SHOWN_FROM
 from forecast.tables import quantile_name
 from forecast.training.backtest import Backtest
 from forecast.training.baselines import BASELINES
 from forecast.training.metrics import losses, score
 from forecast.training.resampling import drawn, overlap
-from forecast.training.verification import SHOWN_FROM, decision_rows, recall_and_false_alarms
+from forecast.training.verification import decision_rows, recall_and_false_alarms
 
 Doubles = npt.NDArray[np.float64]
 

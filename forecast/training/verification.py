@@ -20,7 +20,7 @@ import pandas as pd
 from forecast.config import RunConfig
 from forecast.grid import day_number
 from forecast.level_climatology import ALARMS, climatology, drawn_to_climatology, or_worse
-from forecast.levels import probabilities, zone_limits
+from forecast.levels import SHOWN_FROM, probabilities, zone_limits
 from forecast.tables import quantile_name
 from forecast.training.resampling import drawn, overlap
 from forecast.truth import Truth
@@ -32,9 +32,6 @@ DECISION_DAYS = 3
 
 HORIZONS = {"1–7 d": (1, 7), "8–14 d": (8, 14)}
 """Horizons [d] whose probabilities are verified together."""
-
-SHOWN_FROM = 0.5 - 1e-9
-"""Probability from which the word is shown, as in ``levels.level_of`` [1]."""
 
 _MOST_FALSE = 0.5
 _RESAMPLES, _LEAST_ORIGINS = 2000, 8
