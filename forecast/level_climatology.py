@@ -96,8 +96,8 @@ def drawn_to_climatology(level_probabilities: npt.ArrayLike, usual: npt.ArrayLik
     share = np.where(np.isfinite(others), CLIMATOLOGY_SHARES, 0.0)
     drawn = (1 - share) * own + share * np.nan_to_num(others)
     shown = own >= SHOWN_FROM
-    drawn = np.where(shown, np.maximum(drawn, np.minimum(own, 0.5)), drawn)
-    drawn = np.where(~shown, np.minimum(drawn, np.maximum(own, _NOT_SHOWN)), drawn)
-    reached = np.minimum.accumulate(drawn, axis=1)
+    least = np.where(shown, np.minimum(own, 0.5), 0.0)
+    most = np.where(shown, 1.0, np.maximum(own, _NOT_SHOWN))
+    reached = np.minimum.accumulate(np.clip(drawn, least, most), axis=1)
     edges = np.column_stack([np.ones(len(reached)), reached, np.zeros(len(reached))])
     return np.asarray(edges[:, :-1] - edges[:, 1:])
