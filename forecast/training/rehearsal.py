@@ -25,8 +25,9 @@ OUTAGES: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
 }
 """Domain: the observation sources that go silent together, and for how long each time [d]."""
 
-SHARE = 0.04
-"""Share of the training questions that rehearses each outage of each length."""
+SHARES = dict.fromkeys(OUTAGES, 0.04) | {"weather": 0.08}
+"""Share of the training questions that rehearses each outage of each length, by domain: twice as
+many where most is lost, or the answer without weather errs more than a model that never had it."""
 
 
 def present(evidence: Evidence) -> tuple[str, ...]:
@@ -40,15 +41,15 @@ def rehearse(
 ) -> None:
     """Rewrite the columns of a random share of the asks of ``among`` as under an outage.
 
-    Works in place, on a share of :data:`SHARE` for each domain and length, by a seeded draw.
+    Works in place, on a share of :data:`SHARES` for each domain and length, by a seeded draw.
     """
     draw = np.random.default_rng(seed).random(len(among))
     low = 0.0
     for domain in present(evidence):
         sources, lengths = OUTAGES[domain]
         for days in lengths:
-            chosen = among & (draw >= low) & (draw < low + SHARE)
-            low += SHARE
+            chosen = among & (draw >= low) & (draw < low + SHARES[domain])
+            low += SHARES[domain]
             if chosen.any():
                 grid, rows = matrix.grid.take(chosen)
                 under = build(grid, evidence.late(sources, days))

@@ -12,7 +12,7 @@ from forecast.features import build
 from forecast.features.base import Evidence
 from forecast.grid import day_number, make_grid
 from forecast.training.dataset import Dataset, make_dataset, origins_every, rehearsal_days
-from forecast.training.rehearsal import OUTAGES, SHARE
+from forecast.training.rehearsal import OUTAGES, SHARES
 
 
 def test_origins_are_at_the_same_local_hour_all_year(config: RunConfig) -> None:
@@ -79,7 +79,7 @@ def test_only_training_questions_rehearse_outages(data: Dataset) -> None:
     )
     asks = np.unique(data.matrix.grid.row_ask[differs.any(axis=0)])
     assert not data.test[asks].any()
-    expected = SHARE * sum(len(days) for _, days in OUTAGES.values())
+    expected = sum(SHARES[domain] * len(days) for domain, (_, days) in OUTAGES.items())
     assert len(asks) / data.train.sum() == pytest.approx(expected, abs=0.12)
 
 
