@@ -26,7 +26,7 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
     return store.getvalue()
 
 
-GZ = gzip.compress(b"date;tonnage\n" * 20)
+GZ = gzip.compress(b"date;tonnage\n" * 20, mtime=0)  # its bytes name tests: the same in each worker
 ZIP = zipped({"a.csv": b"date;tonnage\n" * 20, "d/b.csv": b"x", "d/": b""})
 
 Edited = Callable[[bytes, list[tuple[int, int]]], bytes]
