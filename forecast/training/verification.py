@@ -1,11 +1,12 @@
 """Are the levels true? Their probabilities against what happened, and against the climatology.
 
-Each scored answer is compared with the thresholds of its zone as they were known when its fold
-began, never with the scored year's own. The Brier score is the mean squared difference between the
-probability of a level "or worse" and what happened; its skill is one minus the ratio to the score
-of the climatology: how often days of that weekday and time of year had reached it in the zone by
-then (Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2). A peak is decided upon some
-days ahead: of each day, the newest answer at least three days old counts, once.
+Each answer, on an origin every second day (:mod:`.dataset`), is compared with the thresholds of its
+zone as they were known when its fold began, never with the scored year's own. The Brier score is
+the mean squared difference between the probability of a level "or worse" and what happened; its
+skill is one minus the ratio to the score of the climatology: how often days of that weekday and
+time of year had reached it in the zone by then (Brier 1950,
+doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2). A peak is decided upon some days ahead: of
+each day, the newest answer at least three days old counts, once.
 """
 
 from __future__ import annotations
