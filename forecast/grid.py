@@ -21,6 +21,9 @@ from forecast.tables import GRID, check
 Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[np.int32]
 
+_AROUND_DAYS = 21
+"""A day is like another of the same weekday at most so many days from that time of year [d]."""
+
 
 def local_days(instants: pd.DatetimeIndex, timezone: str) -> Days:
     """Civil day of each UTC instant in ``timezone``, in days since 1970-01-01.
@@ -40,6 +43,18 @@ def day_number(dates: Any) -> Days:
 def day_date(days: Any) -> pd.DatetimeIndex:
     """Inverse of :func:`day_number`."""
     return pd.DatetimeIndex(np.asarray(days, dtype="int64").astype("datetime64[D]")).as_unit("us")
+
+
+def days_like(target: int, days: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which of ``days`` are of the target's weekday and within three weeks of its time of year.
+
+    All in days since 1970-01-01; the year may be any.
+
+    >>> days_like(20793, np.array([20793, 20794, 20772, 20765, 20429, 20430]))
+    array([ True, False,  True, False,  True, False])
+    """
+    away = np.abs((target - days + 182) % 365.2425 - 182)
+    return np.asarray((away <= _AROUND_DAYS) & (days % 7 == target % 7))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from forecast.grid import days_like
 from forecast.levels import HISTORY_DAYS, LEVELS, MIN_HISTORY_DAYS, SHOWN_FROM
 from forecast.truth import Truth
 
@@ -28,7 +29,6 @@ CLIMATOLOGY_SHARES = (0.0, 0.15, 0.15)
 """What the climatology counts for in the probability of :data:`ALARMS` or worse [1]."""
 
 _NOT_SHOWN = 0.5 - 1e-6
-_AROUND_DAYS = 21
 _PRIOR_DAYS = 10.0
 
 
@@ -36,8 +36,8 @@ def climatology(truth: Truth, limits: Doubles, zone: Ints, day: Ints) -> Doubles
     """How often a day like each target reached each of :data:`ALARMS` before, shape (n, 3).
 
     ``limits``, shape (zones, 3), is where the levels begin [visitors day⁻¹]; ``zone`` (positions)
-    and ``day`` (since 1970-01-01) have shape (n,). Like a target are days of its weekday within
-    three weeks of its time of year; where few are known the share is drawn towards that of all
+    and ``day`` (since 1970-01-01) have shape (n,). Like a target are those of
+    :func:`~forecast.grid.days_like`; where few are known the share is drawn towards that of all
     days, as by ten days more of the latter. NaN in a zone of which too few days are known to say
     (:data:`~forecast.levels.MIN_HISTORY_DAYS`), or that has no limits.
     """
@@ -50,8 +50,7 @@ def climatology(truth: Truth, limits: Doubles, zone: Ints, day: Ints) -> Doubles
     values, days = values[:, recent], days[recent]
     answer = np.full((len(day), len(ALARMS)), np.nan)
     for target in np.unique(day):
-        away = np.abs((target - days + 182) % 365.2425 - 182)
-        like = (away <= _AROUND_DAYS) & (days % 7 == target % 7)
+        like = days_like(target, days)
         rows = day == target
         lines = values[zone[rows]]
         measured = np.isfinite(lines)

@@ -8,15 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from forecast.analogue import run_days
-from forecast.grid import Grid
+from forecast.grid import Grid, days_like
 from forecast.territory import Territory
 from forecast.truth import Truth
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-_AROUND_DAYS = 21
-"""A usual day is one of the same weekday at most so many days from that time of year [d]."""
 
 _LEAST = 3
 _RECENT, _RECENT_DAYS, _YEAR = 6, 84, 364
@@ -48,9 +45,8 @@ def usual(grid: Grid, truth: Truth, territory: Territory) -> Usual:
     influx, compared = np.full(len(grid), np.nan), []
     asked = grid.ask_day[grid.row_ask]
     for i, (zone, target) in enumerate(zip(grid.row_zone, grid.target_day, strict=True)):
-        away = np.abs((target - days + 182) % 365.2425 - 182)
-        same = (days % 7 == target % 7) & np.isfinite(ordinary[zone])
-        like = same & (away <= _AROUND_DAYS)
+        known = np.isfinite(ordinary[zone])
+        same, like = known & (days % 7 == target % 7), known & days_like(target, days)
         recent = days[same & (days >= target - _RECENT_DAYS)][-_RECENT:]
         if like.sum() >= _LEAST:
             influx[i] = np.median(ordinary[zone][like])

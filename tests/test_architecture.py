@@ -75,7 +75,7 @@ ARROWS = {
     "usual",
     "circumstances": "territory feasts school matrix",
     "sentence": "french circumstances",
-    "level_climatology": "levels truth",
+    "level_climatology": "grid levels truth",
     "predict": "errors tables config territory daily grid matrix levels "
     "level_climatology freshness truth features features.base model usual explanation "
     "circumstances sentence",
