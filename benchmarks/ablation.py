@@ -153,11 +153,11 @@ def worst(rows: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Run the panels named on the command line (default: all five)."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
-    parser.add_argument("panel", nargs="*", choices=[*panels.WINDOWS, []], help="default: all")
+    parser.add_argument("panel", nargs="*", choices=[*panels.PANELS, []], help="default: all")
     parser.add_argument("--save", action="store_true", help="keep them in results/ablation.md")
     given = parser.parse_args()
     texts, told = [], {}
-    for name in given.panel or panels.WINDOWS:
+    for name in given.panel or panels.PANELS:
         table, days = run(name)
         shown = (100 * table.astype(float)).round(2).to_string(na_rep="–")
         texts.append(f"{name}\n{shown}\n\n{days.round(2).to_string()}")

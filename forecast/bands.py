@@ -39,8 +39,11 @@ _LOPSIDED, _MOST_LOPSIDED = 0.3, 0.8
 """What the sides of the day's own band count for, in log, and how far from even they may be [1]."""
 _LEAST_REACH, _LEAST_BAND = 0.02, 0.01
 """Least reach of a quantile in sizes of a band, and least size of a raw band in log [1]."""
-_LEAST_SHARE, _FARTHEST = 0.01, 3.0
-"""Least influx over the median that is told apart, and the farthest a quantile reaches, in log."""
+_LEAST_SHARE = 0.01
+"""Share of a zone's mean day [1] below which it is empty: less is not told apart, nor said."""
+_MOST_MISSED, _FARTHEST = 2.0, 3.0
+"""What an error counts for at most, and the farthest a quantile reaches, in log: that a counter
+stood still, or a gate was shut, does not say how far the other days err."""
 WIDER = 1.02
 """Least width of a band that lacks a source, in widths of the band that has it."""
 
@@ -52,13 +55,14 @@ class Bands:
     ``reach``, shape (groups, quantiles), in sizes of a band; ``kind``, shape (kinds,), and
     ``zone``, shape (zones,), are factors of its size, and ``usual``, shape (zones + 1, kinds), the
     log of the raw band that is usual there (the last row: in any other zone), NaN where none was
-    seen.
+    seen. ``least``, shape (zones + 1,), is the influx below which a zone is empty [visitors day⁻¹].
     """
 
     reach: Doubles
     kind: Doubles
     zone: Doubles
     usual: Doubles
+    least: Doubles
 
     @classmethod
     def none(cls, quantiles: Sequence[float], zones: int) -> Self:
@@ -69,6 +73,7 @@ class Bands:
             np.ones(len(KINDS)),
             np.ones(zones),
             np.full((zones + 1, len(KINDS)), np.nan),
+            np.zeros(zones + 1),
         )
 
     @classmethod
@@ -89,13 +94,17 @@ class Bands:
         was said [folds]; ``width`` is what :func:`adapted` says.
         """
         known = np.isfinite(observed) & np.isfinite(raw).all(axis=1) & (cells.zone >= 0)
+        least = _LEAST_SHARE * _means(observed[known], cells.zone[known], zones)
+        # That a place stands still is looked up, and how long it will is nothing to learn here.
+        known &= raw[:, raw.shape[1] // 2] > least[cells.zone]
         if known.sum() < _MIN_POINTS:
             return cls.none(quantiles, zones)
         raw, cells = raw[known], cells.where(known)
         weight = np.ones(len(raw)) if age is None else 0.5 ** (age[known] / _HALF_LIFE)
         plain = replace(cls.none(quantiles, zones), usual=_usual(raw, cells, zones))
-        median = np.maximum(raw[:, raw.shape[1] // 2], 1e-9)
-        error = np.log(np.maximum(observed[known] / median, _LEAST_SHARE))
+        said, came = raw[:, raw.shape[1] // 2], np.maximum(observed[known], least[cells.zone])
+        error = np.log(np.maximum(came, 1e-9) / np.maximum(said, 1e-9))
+        error = np.clip(error, -_MOST_MISSED, _MOST_MISSED)
         size = plain.size(raw, cells)
         score = np.abs(error) / np.where(error < 0, size[:, 0], size[:, 1])
         pull = _BY_KIND * len(np.unique(cells.zone))
@@ -114,7 +123,7 @@ class Bands:
             told = _quantiles(score[own], weight[own], held)
             reach[g] = (n * told + _BY_GROUP * everywhere) / (n + _BY_GROUP)
         reach = np.sign(side) * np.maximum(reach, _LEAST_REACH)
-        return cls(width * reach, kind, zone, plain.usual)
+        return cls(width * reach, kind, zone, plain.usual, least)
 
     def size(self, raw: Doubles, cells: Cells) -> Doubles:
         """Size of the band of each question below and above its median, in log, shape (n, 2)."""
@@ -132,7 +141,15 @@ class Bands:
 
     def apply(self, raw: Doubles, cells: Cells) -> Doubles:
         """Calibrated quantiles, in order and never negative, shape (n, quantiles)."""
-        return reached(raw, self.of(raw, cells))
+        return self.reached(raw, self.of(raw, cells), cells)
+
+    def reached(self, raw: Doubles, away: Doubles, cells: Cells) -> Doubles:
+        """Quantiles ``away`` from the median of ``raw``, in log; both of shape (n, quantiles).
+
+        Less than a zone has when it is empty is none.
+        """
+        said = np.maximum(raw[:, [raw.shape[1] // 2]], 0.0) * np.exp(away)
+        return np.where(said < self.least[cells.zone][:, None], 0.0, said)
 
     def no_narrower(self, raw: Doubles, cells: Cells, fresh: Doubles) -> Self:
         """These bands, carried outward until those of ``raw`` are wider than ``fresh`` ones.
@@ -153,11 +170,6 @@ class Bands:
         return bands
 
 
-def reached(raw: Doubles, away: Doubles) -> Doubles:
-    """Quantiles ``away`` from the median of ``raw``, in log; both have shape (n, quantiles)."""
-    return np.asarray(np.maximum(raw[:, [raw.shape[1] // 2]], 0.0) * np.exp(away))
-
-
 def _band(raw: Doubles) -> Doubles:
     """Log of the distance, in log, between the outer quantiles, shape (n,)."""
     low, high = (np.maximum(raw[:, i], 1e-9) for i in (0, -1))
@@ -170,6 +182,12 @@ def _sides(raw: Doubles) -> Doubles:
     below = np.divide(median - low, high - low, out=np.full(len(raw), 0.5), where=high > low)
     uneven = np.clip(2 * below - 1, -_MOST_LOPSIDED, _MOST_LOPSIDED)
     return np.asarray(np.stack([1 + uneven, 1 - uneven], axis=1) ** _LOPSIDED)
+
+
+def _means(observed: Doubles, zone: Ints, zones: int) -> Doubles:
+    """Mean influx of each zone, shape (zones + 1,); 0 where none is known, and in any other."""
+    count = np.maximum(np.bincount(zone, None, zones + 1), 1)
+    return np.asarray(np.bincount(zone, observed, zones + 1) / count)
 
 
 def _usual(raw: Doubles, cells: Cells, zones: int) -> Doubles:

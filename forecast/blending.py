@@ -99,11 +99,12 @@ class Blend:
         """Quantiles, shape (n, quantiles), moved together as far as their median is drawn.
 
         They lie as much farther from it as the members differ: a day on which these say different
-        things is less sure than the boosters alone know.
+        things is less sure than the boosters alone know. Nobody remains nobody.
         """
         away = _away(quantiles[:, [quantiles.shape[1] // 2]], members)
         drawn = (self.of(cells) * away).sum(axis=1)
-        return np.asarray(_widened(quantiles, away) * np.exp(drawn)[:, None])
+        moved = _widened(quantiles, away) * np.exp(drawn)[:, None]
+        return np.where(quantiles == 0, 0.0, moved)
 
 
 def _away(median: Doubles, members: Doubles) -> Doubles:

@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from forecast.bands import WIDER, Bands, reached
+from forecast.bands import WIDER, Bands
 from forecast.cells import Cells
 
 Doubles = npt.NDArray[np.float64]
@@ -30,8 +30,9 @@ def adapted(quantiles: Sequence[float], published: Doubles, observed: Doubles, f
 
     ``published``, shape (n, quantiles), are calibrated quantiles of earlier folds and ``observed``,
     shape (n,), what came true, NaN where not known yet; ``fold`` orders them. The first fold counts
-    for nothing: nothing was known to calibrate it by. Each other widens the band, in log, by the
-    share of days that it should have held and did not, by less where it has few of them.
+    for nothing: nothing was known to calibrate it by; nor does a place said to be empty. Each other
+    widens the band, in log, by the share of days that it should have held and did not, by less
+    where it has few of them.
 
     >>> narrow = np.tile([1.0, 2.0, 3.0], (200, 1))
     >>> truth = np.repeat([2.0, 9.0], 100)
@@ -40,6 +41,7 @@ def adapted(quantiles: Sequence[float], published: Doubles, observed: Doubles, f
     """
     change, promised = 0.0, quantiles[-1] - quantiles[0]
     known = np.isfinite(observed) & np.isfinite(published).all(axis=1) & (fold > 0)
+    known &= published[:, -1] > 0
     for f in np.unique(fold[known]):
         rows = known & (fold == f)
         held = (observed[rows] >= published[rows, 0]) & (observed[rows] <= published[rows, -1])
@@ -68,7 +70,7 @@ class Calibration:
         known = [self.stale[source].of(raw, cells) for source in late]
         if not (late and set(late) <= set(dead)):
             known.append((WIDER if late else 1.0) * self.fresh.of(raw, cells))
-        return reached(raw, functools.reduce(wider, known))
+        return self.fresh.reached(raw, functools.reduce(wider, known), cells)
 
     def arrays(self) -> dict[str, Doubles]:
         """All bands by name, for a file; :meth:`from_arrays` is the inverse."""
@@ -80,10 +82,11 @@ class Calibration:
     def from_arrays(cls, arrays: Mapping[str, Doubles]) -> Self:
         """Read what :meth:`arrays` gave, among other arrays; raise :class:`KeyError` if absent."""
         names = {name.split(".")[0] for name in arrays if name.startswith("stale_")}
-        sets = {
-            name.removeprefix("stale_"): Bands(*(arrays[f"{name}.{part}"] for part in _PARTS))
-            for name in ["fresh", *sorted(names)]
-        }
+        sets = {}
+        for name in ["fresh", *sorted(names)]:
+            # A bundle of before bands knew when a zone is empty takes none for it.
+            own = {f"{name}.least": np.zeros(len(arrays[f"{name}.usual"])), **arrays}
+            sets[name.removeprefix("stale_")] = Bands(*(own[f"{name}.{part}"] for part in _PARTS))
         return cls(sets.pop("fresh"), sets)
 
 

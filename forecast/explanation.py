@@ -42,6 +42,8 @@ _STEP = "model_linear_step"
 _RECURSIVE = slice(MEMBERS.index("recursive left"), len(MEMBERS))
 _OF_THE_QUESTION = ("horizon_days", "origin_weekday")
 _LEAST_STEP, _MOST_BELIEF = 0.02, 1.0
+_NOBODY = 1e-6
+"""What zero counts for beside another figure [1], as it has no logarithm."""
 _TREES: WeakKeyDictionary[Any, Shapley] = WeakKeyDictionary()
 """Trees of the boosters already asked: reading them takes longer than asking."""
 
@@ -113,10 +115,13 @@ def log_parts(
         np.where(followed > 0, recursive, 1.0) / np.where(level > 0, level, 1.0)[:, None]
     )
     domains[RECENT] += (followed * (beyond - step[:, None])).sum(axis=1)
-    # A catch-up day is what it is because of its week's feast, and nothing else was asked.
+    # A catch-up day is what it is because of its week's feast, and nothing else was asked; nor was
+    # anything of a place that stands still.
     looked_up = model.catch_up.told(matrix, daily, zone).median
-    worked = np.isfinite(looked_up)
-    domains = {domain: np.where(worked, 0.0, part) for domain, part in domains.items()}
+    still = model.standstill.goes_on(matrix, zone)
+    worked = np.isfinite(looked_up) & ~still
+    domains = {domain: np.where(worked | still, 0.0, part) for domain, part in domains.items()}
+    domains[RECENT] = np.where(still, np.log(_NOBODY), domains[RECENT])
     caught_up = np.log(np.where(worked, looked_up, 1.0) / np.where(worked, level, 1.0))
     domains["holidays"] = domains["holidays"] + caught_up
     return LogParts(level, domains)
@@ -174,7 +179,7 @@ def logarithmic_mean(a: Doubles, b: Doubles) -> Doubles:
     [1.4427, 5.0, 0.0]
     """
     most = np.maximum(a, b)
-    low = np.maximum(np.minimum(a, b), 1e-6 * most)
+    low = np.maximum(np.minimum(a, b), _NOBODY * most)
     gap = np.divide(most - low, low, out=np.zeros_like(most), where=low > 0)
     # log1p keeps its digits where both are nearly equal.
     mean: Doubles = np.divide(most - low, np.log1p(gap), out=low.copy(), where=gap > 1e-12)

@@ -5,7 +5,7 @@ from a level of the zone known at the origin (``history_level``). The boosters l
 leave, from answers of ridges that had not seen the day, or what that level leaves where the ridges
 err as much: one model serves zones of any size, and trees need not extrapolate growth. Rows weigh
 what is expected: a loss of persons. Quantiles are drawn towards other members as past errors advise
-and calibrated by conformal prediction; of catch-up days all members say what is looked up.
+and calibrated by conformal prediction; catch-up days and standstills are looked up by all members.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.recursive import KINDS, Recursive
 from forecast.sky import SkyRidge, sky_terms
+from forecast.standstill import Standstill, measured
 from forecast.target import Target
 from forecast.truth import Truth
 
@@ -61,6 +62,7 @@ class InfluxModel:
     blend: Blend
     sky: SkyRidge = field(default_factory=SkyRidge.none)
     catch_up: CatchUp = field(default_factory=CatchUp.none)
+    standstill: Standstill = field(default_factory=lambda: Standstill.none(0))
     stamp: dict[str, Any] = field(default_factory=dict)
     threads: int = 0
 
@@ -79,12 +81,9 @@ class InfluxModel:
 
         ``parameters`` are ``rounds``, ``learning_rate``, ``leaves``, ``min_leaf``, ``blend``,
         ``seed`` and ``threads`` (0: all cores); ``until_day`` is the day of the newest influx.
-
-        Raises
-        ------
-        ModelError
-            If fewer than 200 questions can be used.
+        Raises :class:`ModelError` if fewer than 200 questions can be used.
         """
+        standstill, truth = Standstill.fit(truth), measured(truth)
         target = Target.of(matrix, truth, daily, until_day, parameters)
         model = cls(
             tuple(quantiles),
@@ -99,10 +98,12 @@ class InfluxModel:
             Blend.constant(float(parameters["blend"]), len(zones)),
             target.sky,
             target.catch_up,
+            standstill,
             threads=int(parameters["threads"]),
         )
+        table = fitting.model_table(matrix, model.columns, target.said, model._zones(matrix))
         model.boosters += trees.train(
-            model._table(matrix, target.said)[:, target.use].T,
+            table[:, target.use].T,
             target.left,
             target.weight,
             [trees.direct(quantile, target.parameters) for quantile in quantiles],
@@ -127,9 +128,8 @@ class InfluxModel:
         ModelError
             If the matrix lacks a column the model was trained on.
         """
-        members = self.members(matrix, daily)
-        cells = self.cells(matrix)
-        return self.calibration.apply(self.blend.apply(*members, cells), cells, stale, dead)
+        blended = self.blend.apply(*self.members(matrix, daily), cells := self.cells(matrix))
+        return self.calibration.apply(blended, cells, stale, dead)
 
     def members(self, matrix: FeatureMatrix, daily: Daily) -> tuple[Doubles, Doubles]:
         """What the boosters and the other members say [visitors day⁻¹], to be blended.
@@ -142,11 +142,13 @@ class InfluxModel:
         if not len(matrix.grid):
             return np.empty((0, len(self.quantiles))), np.empty((0, len(MEMBERS)))
         effects = self.linear.effects(daily)
-        table = self._table(matrix, self.said(matrix, daily, effects)).T
+        said, zone = self.said(matrix, daily, effects), self._zones(matrix)
+        table = fitting.model_table(matrix, self.columns, said, zone).T
         quantiles, others = self.raw(table, self.level(matrix))
         others[:, -len(KINDS) :] = self.recursive_said(matrix, daily, effects)
-        told = self.catch_up.told(matrix, daily, self._zones(matrix))
-        return told.instead(self.quantiles, quantiles, others)
+        told = self.catch_up.told(matrix, daily, zone)
+        quantiles, others = told.instead(self.quantiles, quantiles, others)
+        return self.standstill.instead(matrix, zone, quantiles, others)
 
     def said(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles | None = None) -> Doubles:
         """What the partners say of each question: see ``CalendarRidge.say``; the sky's step too."""
@@ -157,8 +159,9 @@ class InfluxModel:
     def recursive_said(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles) -> Doubles:
         """Influx by the recursive members [visitors day⁻¹], shape (questions, 2); the sky's too."""
         own = np.where(self.linear.own(daily)[:, None], effects, np.nan)
-        sky = self.sky.steps(sky_terms(matrix), self._zones(matrix))
-        return np.exp(sky)[:, None] * self.recursive.answers(matrix, daily, own)
+        sky = self.sky.steps(sky_terms(matrix), zone := self._zones(matrix))
+        left = self.standstill.measured(matrix, zone)
+        return np.exp(sky)[:, None] * self.recursive.answers(left, daily, own)
 
     def cells(self, matrix: FeatureMatrix) -> Cells:
         """What the blend and the calibration of each question depend on."""
@@ -178,9 +181,6 @@ class InfluxModel:
         others[:, :2] = np.column_stack([level * np.exp(step), level])
         return quantiles, others
 
-    def _table(self, matrix: FeatureMatrix, said: Doubles) -> Floats:
-        return fitting.model_table(matrix, self.columns, said, self._zones(matrix))
-
     def _zones(self, matrix: FeatureMatrix) -> npt.NDArray[np.int64]:
         return fitting.zone_positions(self.zone_ids, matrix.grid)
 
@@ -199,14 +199,15 @@ class InfluxModel:
             | self.recursive.texts(),
             arrays={
                 "coefficients": self.linear.coefficients,
-                **self.recursive.arrays(),
                 "sky": self.sky.coefficients,
-                **self.catch_up.arrays(),
                 "trust": self.trust,
                 "levels": self.levels,
                 "blend": self.blend.shares,
-                **self.calibration.arrays(),
-            },
+            }
+            | self.recursive.arrays()
+            | self.catch_up.arrays()
+            | self.standstill.arrays()
+            | self.calibration.arrays(),
             facts={
                 **self.stamp,
                 "features": self.columns,
@@ -220,10 +221,7 @@ class InfluxModel:
     def load(cls, folder: Path) -> Self:
         """Read a bundle; a file that does not match its hash is refused.
 
-        Raises
-        ------
-        ModelIntegrityError, NoModelError
-            See :func:`forecast.model_files.read`.
+        Raises as :func:`forecast.model_files.read`.
         """
         facts, texts, arrays = model_files.read(folder)
         try:
@@ -241,6 +239,7 @@ class InfluxModel:
                 Blend(arrays["blend"]),
                 SkyRidge(arrays["sky"]),
                 CatchUp.read(arrays),
+                Standstill.read(arrays, len(zone_ids)),
                 {k: v for k, v in facts.items() if k not in _FACTS},
             )
         except (KeyError, ValueError, TypeError, ModelIntegrityError) as error:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from forecast.analogue import run_days
 from forecast.grid import Grid, days_like
+from forecast.standstill import measured
 from forecast.territory import Territory
 from forecast.truth import Truth
 
@@ -36,11 +37,13 @@ class Usual:
 def usual(grid: Grid, truth: Truth, territory: Territory) -> Usual:
     """The median of the known days of the same weekday within three weeks of that time of year.
 
-    This year and before, holiday runs left out.
+    This year and before, holiday runs and standstills left out.
     """
     days = truth.first_day + np.arange(truth.values.shape[1])
     ordinary = np.where(
-        run_days(territory, truth.first_day, len(days)), np.nan, truth.values.astype(np.float64)
+        run_days(territory, truth.first_day, len(days)),
+        np.nan,
+        measured(truth).values.astype(np.float64),
     )
     influx, compared = np.full(len(grid), np.nan), []
     asked = grid.ask_day[grid.row_ask]

@@ -58,6 +58,11 @@ FIRST_AND_LAST = {
     "muenster": ("2023-08-27", "2024-08-11", 26),
     "austin": ("2016-07-24", "2017-07-09", 26),
     "ballarat": ("2014-03-23", "2015-03-08", 26),
+    "nantes": ("2018-12-30", "2019-12-15", 26),
+    "muenster_lots": ("2023-08-27", "2024-08-11", 26),
+    "muenster_before": ("2022-08-28", "2023-08-13", 26),
+    "austin_before": ("2015-07-26", "2016-07-10", 26),
+    "ballarat_before": ("2013-03-24", "2014-03-09", 26),
 }
 needs_data = pytest.mark.skipif(
     not panels.DATASETS.is_dir(),
@@ -65,7 +70,7 @@ needs_data = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", panels.PANELS)
+@pytest.mark.parametrize("name", panels.WINDOWS)
 def test_origins_are_the_fortnightly_sundays_of_the_window(name: str) -> None:
     first, last, count = FIRST_AND_LAST[name]
     origins = panels.WINDOWS[name].origins
@@ -75,7 +80,7 @@ def test_origins_are_the_fortnightly_sundays_of_the_window(name: str) -> None:
 
 
 @needs_data
-@pytest.mark.parametrize("name", panels.PANELS)
+@pytest.mark.parametrize("name", panels.WINDOWS)
 def test_a_panel_ends_with_its_window_and_has_no_weather(name: str) -> None:
     territory, tables = panels.load(name)
     config, window = RunConfig.model_validate(territory), panels.WINDOWS[name]
@@ -83,7 +88,8 @@ def test_a_panel_ends_with_its_window_and_has_no_weather(name: str) -> None:
     assert {config.delay_hours(source) for source in tables} == {-1.0}
     influx = tables["influx"]
     assert set(influx["zone_id"]) == {zone.id for zone in config.zones}
-    assert influx["influx"].gt(0).mean() > 0.99
+    # Counters of Nantes stand still for months, and nothing in the data says so.
+    assert influx["influx"].gt(0).mean() > (0.9 if name == "nantes" else 0.99)
     assert influx["date"].max() == f"{window.newest:%Y-%m-%d}"
     assert not influx.duplicated(["zone_id", "date"]).any()
     # The newest day less the days asked is the last origin: so a backtest counts them.

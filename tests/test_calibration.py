@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,12 +140,52 @@ def test_bands_that_held_too_little_are_widened_and_those_that_held_too_much_nar
     np.testing.assert_allclose(wide.of(raw, cells), 1.3 * plain.of(raw, cells))
 
 
+def test_days_that_counted_nobody_do_not_tell_how_far_up_the_others_err() -> None:
+    """A counter out of order on a fifth of its days, where logs see no bottom."""
+    raw, observed, cells = sample(6000, 1)
+    broken = np.where((cells.zone == 0) & (np.arange(len(raw)) % 5 == 0), 0.0, observed)
+    up = [
+        np.log(Bands.fit(QUANTILES, raw, came, cells, ZONES).apply(raw, cells)[:, -1] / raw[:, 2])
+        for came in (observed, broken)
+    ]
+    here = cells.zone == 0
+    assert up[1][here].max() < 2.0
+    np.testing.assert_allclose(up[1][~here], up[0][~here], rtol=0.2)
+
+
+def test_less_than_an_empty_zone_has_is_nobody() -> None:
+    raw, observed, cells = sample(2000, 1)
+    bands = Bands.fit(QUANTILES, raw, observed, cells, ZONES)
+    np.testing.assert_allclose(bands.least[:-1], 10, rtol=0.05)  # a hundredth of a mean of 1 000
+    assert bands.least[-1] == 0
+    few = 0.009 * raw
+    assert (bands.apply(few, cells)[:, :3] == 0).all()
+    unknown = Cells(cells.group, cells.kind, np.full(len(raw), -1))
+    assert (bands.apply(few, unknown) > 0).all()
+    # What is said to be empty has no error to learn from, whatever came true.
+    twice = Cells(*(np.tile(getattr(cells, part), 2) for part in PARTS))
+    both = Bands.fit(QUANTILES, np.vstack([raw, 0 * raw]), np.tile(observed, 2), twice, ZONES)
+    np.testing.assert_array_equal(both.reach, bands.reach)
+
+
+def test_bands_of_an_older_bundle_take_no_zone_for_empty() -> None:
+    raw, observed, cells = sample(2000, 1)
+    kept = Calibration(Bands.fit(QUANTILES, raw, observed, cells, ZONES))
+    arrays = kept.arrays()
+    answer = kept.apply(raw, cells)
+    np.testing.assert_array_equal(Calibration.from_arrays(arrays).apply(raw, cells), answer)
+    del arrays["fresh.least"]
+    old = Calibration.from_arrays(arrays)
+    np.testing.assert_array_equal(old.apply(raw, cells), answer)
+    assert (old.apply(0.001 * raw, cells) > 0).all()
+
+
 def test_a_zone_it_does_not_know_gets_what_holds_everywhere() -> None:
     bands = Bands.fit(QUANTILES, *sample(4000, 1, by_zone=0.3), ZONES)
     raw, _, cells = sample(50, 2)
     unknown = Cells(cells.group, cells.kind, np.full(50, -1))
     usual = np.tile(bands.usual[-1], (ZONES + 1, 1))
-    none = Bands(bands.reach, bands.kind, np.ones(ZONES), usual)
+    none = replace(bands, zone=np.ones(ZONES), usual=usual)
     np.testing.assert_array_equal(bands.apply(raw, unknown), none.apply(raw, cells))
     # And a day of a zone that is not known teaches nothing.
     raw, observed, cells = sample(1000, 3)
@@ -196,7 +238,8 @@ def test_answers_are_in_order_and_never_negative(seed: int, reach: float) -> Non
         away[:, :2], away[:, 2], away[:, 3:] = -np.abs(away[:, :2]), 0, np.abs(away[:, 3:])
         usual = rng.normal(-1, 1, (ZONES + 1, len(KINDS)))
         sides = np.sort(away, axis=1)
-        return Bands(sides, rng.gamma(2, 1, len(KINDS)), rng.gamma(2, 1, ZONES), usual)
+        least = rng.gamma(1, 20, ZONES + 1)
+        return Bands(sides, rng.gamma(2, 1, len(KINDS)), rng.gamma(2, 1, ZONES), usual, least)
 
     calibration = Calibration(bands(reach), {"parking": bands(1.0)})
     raw = np.sort(rng.gamma(1, 100, (40, 5)), axis=1)

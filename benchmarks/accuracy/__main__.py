@@ -1,9 +1,10 @@
-"""Our model and the usual libraries on five real panels: the same questions, the same calendar.
+"""Our model and the usual libraries on real panels: the same questions, the same calendar.
 
 ::
 
-    python -m benchmarks.accuracy                           # all panels; peers answer once
+    python -m benchmarks.accuracy                           # five panels; peers answer once
     python -m benchmarks.accuracy --panels austin,ballarat
+    python -m benchmarks.accuracy --unseen                  # those the recipe was not chosen by
 
 The peers run in an environment of their own under ``benchmarks/work``, made on the first run, and
 their answers are kept there. Prints one table per panel and draws one picture; the last line of
@@ -22,11 +23,15 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.accuracy import exchange, figure, ours, scoring
-from benchmarks.accuracy.panels import PANELS
+from benchmarks.accuracy.panels import PANELS, UNSEEN, WINDOWS
 from benchmarks.keeping import machine
 from forecast.level_climatology import ALARMS
 
-RESULTS = Path(__file__).resolve().parents[1] / "results" / "accuracy.md"
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+_KEPT = {
+    "accuracy.md": ("Accuracy beside other libraries", "--save"),
+    "unseen.md": ("Accuracy on panels by which no constant was chosen", "--unseen --save"),
+}
 _PERCENT = (
     "wape",
     "pinball",
@@ -44,7 +49,10 @@ _PERCENT = (
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run, score and print; returns the object of the last line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy")
-    parser.add_argument("--panels", default=",".join(PANELS), help="comma-separated")
+    parser.add_argument("--panels", help="comma-separated (default: the five of the README)")
+    parser.add_argument(
+        "--unseen", action="store_true", help="the panels by which nothing was chosen"
+    )
     parser.add_argument(
         "--refit-peers",
         nargs="?",
@@ -54,12 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         help="ask the peers again: all of them, or those who were told something else",
     )
     parser.add_argument(
-        "--save", action="store_true", help="keep the tables in results/accuracy.md"
+        "--save", action="store_true", help="keep the tables in results/accuracy.md, or unseen.md"
     )
     given = parser.parse_args(arguments)
-    chosen = given.panels.split(",")
-    if unknown := sorted(set(chosen) - set(PANELS)):
-        parser.error(f"no panel {unknown[0]!r}: expected some of {', '.join(PANELS)}")
+    usual = UNSEEN if given.unseen else PANELS
+    chosen = given.panels.split(",") if given.panels else usual
+    if unknown := sorted(set(chosen) - set(WINDOWS)):
+        parser.error(f"no panel {unknown[0]!r}: expected some of {', '.join(WINDOWS)}")
     where = machine()
     texts, found = {}, {}
     for name in chosen:
@@ -68,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         print(f"\n{texts[name]}", flush=True)
     summary = {"benchmark": "accuracy", "panels": found, "machine": where}
     if given.save:
-        save(texts, summary)
+        save("unseen.md" if given.unseen else "accuracy.md", texts, summary)
     print(json.dumps(summary))
     return summary
 
@@ -140,13 +149,14 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**frame[list(_PERCENT)].mul(100)).round(2)
 
 
-def save(texts: dict[str, str], summary: dict[str, Any]) -> None:
-    """Keep the tables and the object of the last line."""
-    tables = "\n\n".join(f"## {name}\n\n```text\n{text}\n```" for name, text in texts.items())
-    RESULTS.write_text(
-        "# Accuracy beside other libraries\n\n"
-        "Written by `python -m benchmarks.accuracy --save`. Errors, bias, pinball, coverage and "
-        "width in %; MASE is a ratio; seconds are those of the scored origins alone (a peer's "
+def save(name: str, texts: dict[str, str], summary: dict[str, Any]) -> None:
+    """Keep the tables and the object of the last line in the file ``name`` of the results."""
+    title, command = _KEPT[name]
+    tables = "\n\n".join(f"## {panel}\n\n```text\n{text}\n```" for panel, text in texts.items())
+    (RESULTS / name).write_text(
+        f"# {title}\n\n"
+        f"Written by `python -m benchmarks.accuracy {command}`. Errors, bias, pinball, coverage "
+        "and width in %; MASE is a ratio; seconds are those of the scored origins alone (a peer's "
         "choice of its variant comes on top). No weather. `weekend_80` and `run_80` are the "
         "coverage of the 80 % interval on Saturdays and Sundays and on holiday runs. Of each level "
         "or worse, on an origin every second day: `skill` is the Brier skill over the zone's "

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.accuracy.panels import HORIZON, WINDOWS, load
+from benchmarks.accuracy.panels import HORIZON, UNSEEN, WINDOWS, load
 from forecast.almanac import COLUMNS, calendar_lines
 from forecast.config import RunConfig
 from forecast.grid import day_date, day_number
@@ -25,6 +25,9 @@ VENV = ROOT / "benchmarks" / "work" / "accuracy-venv"
 PEERS = ("mlforecast", "skforecast", "prophet", "autoets", "seasonal_naive")
 SLOW = "autoarima"
 """The peer that is asked about panels of one zone only."""
+QUICK = ("skforecast", "prophet", "seasonal_naive")
+"""Peers of the unseen panels, which would take hours otherwise; AutoETS too where there is one
+zone. The best peer of each of the other panels is among them."""
 VALIDATION = 4
 """Origins before the first scored one by which a peer's variant is chosen."""
 
@@ -85,7 +88,10 @@ def all_answers(
     """Answers of every peer to a panel, see :func:`answers`; two peers at a time, a thread each."""
     peers_python()
     zones = pd.read_parquet(WORK / name / "series.parquet")["unique_id"].nunique()
-    peers = (*PEERS, SLOW) if zones == 1 else PEERS
+    if name in UNSEEN:
+        peers = (*QUICK, "autoets") if zones == 1 else QUICK
+    else:
+        peers = (*PEERS, SLOW) if zones == 1 else PEERS
     with ThreadPoolExecutor(max_workers=2) as pool:
         found = pool.map(lambda peer: answers(name, peer, digest, refit), peers)
         return dict(zip(peers, found, strict=True))

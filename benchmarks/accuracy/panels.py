@@ -1,4 +1,4 @@
-"""The five panels under one convention, so that our model and its peers know the same days.
+"""The panels under one convention, so that our model and its peers know the same days.
 
 An origin is a Sunday at 23:00 local, and every row about a day can be read from 23:00 of that day,
 so that the Sunday itself is the newest day anyone knows. Origins follow each other by a fortnight
@@ -11,13 +11,13 @@ from __future__ import annotations
 import importlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.panels import folder
+from benchmarks.panels import folder, muenster_lots, nantes
 from benchmarks.panels.tickets import DATA as TICKETS
 from forecast.config import RunConfig, read_config
 from forecast.ingest.folder import ingest_folder
@@ -37,11 +37,13 @@ _WEATHER = ("weather", "weather_forecast")
 
 @dataclass(frozen=True)
 class Window:
-    """Where a panel is, and its first and last origin (Sundays).
+    """Which module of :mod:`benchmarks.panels` makes a panel of which data set, and its first and
+    last origin (Sundays).
 
     ``closed`` says that a day without a row is one on which the place was closed.
     """
 
+    panel: str
     data: str
     first: pd.Timestamp
     last: pd.Timestamp
@@ -59,28 +61,41 @@ class Window:
         return pd.date_range(self.first, self.last, freq=f"{STRIDE}D")
 
 
-def _window(data: str, first: str, last: str) -> Window:
+def _window(panel: str, data: str, first: str, last: str) -> Window:
     # A backtest counts its origins back from the newest day with influx less the days asked.
     # Weighbridges are closed on their last Sunday, so their panels end on the Monday after it.
     closed = data == TICKETS
     ask = HORIZON + 1 if closed else HORIZON
-    return Window(data, pd.Timestamp(first), pd.Timestamp(last), ask, closed)
+    return Window(panel, data, pd.Timestamp(first), pd.Timestamp(last), ask, closed)
+
+
+def _year_before(window: Window) -> Window:
+    year = pd.Timedelta(days=364)
+    return replace(window, first=window.first - year, last=window.last - year)
 
 
 WINDOWS = {
-    "hk_visitors": _window("hk_visitors", "2024-09-01", "2025-08-17"),
-    "cerema_traffic": _window("cerema_traffic", "2023-01-01", "2023-08-13"),
-    "muenster": _window("muenster", "2023-08-27", "2024-08-11"),
-    "austin": _window(TICKETS, "2016-07-24", "2017-07-09"),
-    "ballarat": _window(TICKETS, "2014-03-23", "2015-03-08"),
+    "hk_visitors": _window("hk_visitors", "hk_visitors", "2024-09-01", "2025-08-17"),
+    "cerema_traffic": _window("cerema_traffic", "cerema_traffic", "2023-01-01", "2023-08-13"),
+    "muenster": _window("muenster", "muenster", "2023-08-27", "2024-08-11"),
+    "austin": _window("austin", TICKETS, "2016-07-24", "2017-07-09"),
+    "ballarat": _window("ballarat", TICKETS, "2014-03-23", "2015-03-08"),
+    "nantes": _window("nantes", nantes.DATA, "2018-12-30", "2019-12-15"),
+    "muenster_lots": _window("muenster_lots", muenster_lots.DATA, "2023-08-27", "2024-08-11"),
 }
-PANELS = tuple(WINDOWS)
+WINDOWS |= {
+    f"{name}_before": _year_before(WINDOWS[name]) for name in ("muenster", "austin", "ballarat")
+}
+PANELS = ("hk_visitors", "cerema_traffic", "muenster", "austin", "ballarat")
+"""The panels by whose scored windows constants of the recipe were chosen."""
+UNSEEN = tuple(name for name in WINDOWS if name not in PANELS)
+"""Those by which none was: other data, and the year before where the history is long enough."""
 
 
 def load(name: str, data: Path = DATASETS) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     """Content of territory.toml and the tables of a panel, cut to the convention above."""
     window = WINDOWS[name]
-    module = importlib.import_module(f"benchmarks.panels.{name}")
+    module = importlib.import_module(f"benchmarks.panels.{window.panel}")
     territory, tables = module.panel(data / window.data)
     last = f"{window.newest:%Y-%m-%d}"
     kept = {

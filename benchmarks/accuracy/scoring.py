@@ -19,6 +19,8 @@ LIMITS: dict[str, dict[str, float | None]] = {
     "ballarat": {"wape": 0.98, "pinball": 0.92, "weekend_wape": None},
 }
 """Wanted: our error over that of the best peer, by panel and metric."""
+UNLIMITED: dict[str, float | None] = {"wape": None, "pinball": None, "weekend_wape": None}
+"""Metrics of a panel for which nothing was wanted beforehand."""
 
 COVERAGE = {"coverage_80": (0.78, 0.82), "weekend_80": (0.75, 0.85), "run_80": (0.75, 0.85)}
 """Wanted: bounds of the coverage of the 80 % interval, overall, on weekends, on holiday runs."""
@@ -81,7 +83,7 @@ def table(aligned: Mapping[str, pd.DataFrame], quantiles: Sequence[float]) -> pd
 def verdicts(panel: str, scores: pd.DataFrame, peers: Sequence[str]) -> pd.DataFrame:
     """Our error over the best peer's, metric by metric, beside the limit; index: the metric."""
     found = {}
-    for metric, limit in LIMITS[panel].items():
+    for metric, limit in LIMITS.get(panel, UNLIMITED).items():
         best = scores.loc[list(peers), metric].astype(float).idxmin()
         ratio = scores.loc["afflux", metric] / scores.loc[best, metric]
         found[metric] = {

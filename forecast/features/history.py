@@ -4,7 +4,8 @@ Every column but ``level`` and ``mean_56`` is a ratio to a level of the zone its
 model learns from zones of any size. The level of a target day is the mean of the latest ordinary
 days of its weekday; holiday runs are left out of it, because one long weekend would otherwise
 hang over the six weeks that follow. So would a day of storm: one below an e-th of their median
-counts as the median.
+counts as the median. The days of a standstill (a week or more without anybody, where that is rare)
+count as not known.
 """
 
 from __future__ import annotations

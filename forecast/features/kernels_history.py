@@ -15,6 +15,8 @@ _ORDINARY_DAYS = 6
 _EMPTY = 0.3
 """Share of the mean day [1] below which a weekday is near empty, and its outliers no more odd; that
 of ``forecast/outliers.py``, written again because kept code is dated by its own module alone."""
+_STANDSTILL_DAYS, _RARE = 7, 0.05
+"""What makes a standstill, those of ``forecast/standstill.py``, for the same reason."""
 
 
 @compiled
@@ -39,6 +41,29 @@ def _weekday_level(known: Array, special: Array, last: int, least: float) -> flo
     if count >= 2:
         return steady_mean(ordinary, count, least)
     return all_total / all_count if all_count else np.nan
+
+
+@compiled
+def _measured(known: Array, newest: int, out: Array) -> None:
+    """Write into ``out`` the days known up to ``newest`` without those of standstills."""
+    out[:] = known
+    start, run, empty, days = 0, 0, 0, 0
+    for d in range(newest + 2):
+        if d <= newest and np.isnan(known[d]):
+            continue
+        if d <= newest and known[d] == 0:
+            start = d if run == 0 else start
+            run += 1
+            continue
+        if run >= _STANDSTILL_DAYS:
+            out[start:d] = NAN
+        else:
+            empty += run
+            days += run
+        days += 1 if d <= newest else 0
+        run = 0
+    if empty > _RARE * days:
+        out[:] = known
 
 
 @compiled
@@ -75,18 +100,23 @@ def history(
     over the last target day; ``analogue`` counts from there too.
     """
     zone_asks, ask_origin, ask_day, first_row, target_day = asks
-    zone_series, start, _date, _at, _value, first_day, days = rows
-    known = np.empty(days, dtype=np.float32)
+    zone_series, start, _date, _at, value, first_day, days = rows
+    told, left = np.empty(days, dtype=np.float32), np.empty(days, dtype=np.float32)
     level, base, then = np.empty(7), np.empty(7), np.empty(7)
     for z in range(low, high):
         if zone_series[z, 0] == zone_series[z, 1]:
             continue
-        known[:] = NAN
+        told[:] = NAN
         p, end, newest = start[zone_series[z, 0]], start[zone_series[z, 0] + 1], -1
+        # Mostly nothing is ever empty, and what was told is what was measured.
+        stands = (value[p:end] == 0).any()
+        known = left if stands else told
         for a in range(zone_asks[z], zone_asks[z + 1]):
-            p, newest = replay(known, newest, p, end, ask_origin[a], rows)
+            p, newest = replay(told, newest, p, end, ask_origin[a], rows)
             if newest < 0:
                 continue
+            if stands:
+                _measured(told, newest, known)
             overall = mean(known, newest - 55, newest)
             least = _EMPTY * overall
             year_ago_now = mean(known, newest - _YEAR - 27, newest - _YEAR)
