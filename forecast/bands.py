@@ -41,7 +41,7 @@ _LEAST_REACH, _LEAST_BAND = 0.02, 0.01
 """Least reach of a quantile in sizes of a band, and least size of a raw band in log [1]."""
 _LEAST_SHARE = 0.01
 """Share of a zone's mean day [1] below which it is empty: less is not told apart, nor said."""
-_MOST_MISSED, _FARTHEST = 2.0, 3.0
+_MOST_MISSED, _FARTHEST = np.log(5.0), 3.0
 """What an error counts for at most, and the farthest a quantile reaches, in log: that a counter
 stood still, or a gate was shut, does not say how far the other days err."""
 WIDER = 1.02
