@@ -146,10 +146,13 @@ class Bands:
     def reached(self, raw: Doubles, away: Doubles, cells: Cells) -> Doubles:
         """Quantiles ``away`` from the median of ``raw``, in log; both of shape (n, quantiles).
 
-        Less than a zone has when it is empty is none.
+        Less than a zone has when it is empty is none. Where the median is nobody, ``raw`` stays: no
+        multiple of it says when there will be somebody.
         """
-        said = np.maximum(raw[:, [raw.shape[1] // 2]], 0.0) * np.exp(away)
-        return np.where(said < self.least[cells.zone][:, None], 0.0, said)
+        median = np.maximum(raw[:, [raw.shape[1] // 2]], 0.0)
+        said = median * np.exp(away)
+        said = np.where(said < self.least[cells.zone][:, None], 0.0, said)
+        return np.where(median == 0, np.maximum(raw, 0.0), said)
 
     def no_narrower(self, raw: Doubles, cells: Cells, fresh: Doubles) -> Self:
         """These bands, carried outward until those of ``raw`` are wider than ``fresh`` ones.
@@ -158,7 +161,9 @@ class Bands:
         the source is worth nothing the former may be narrower by chance; yet to know less is never
         to be surer.
         """
-        if not (known := np.asarray(np.isfinite(np.hstack([raw, fresh])).all(axis=1))).any():
+        known = np.isfinite(np.hstack([raw, fresh])).all(axis=1)
+        known &= raw[:, raw.shape[1] // 2] > 0
+        if not known.any():
             return self
         bands, wanted = self, WIDER * _reach(fresh[known])
         for _ in range(20):  # below the median a band in log gains less than it is carried

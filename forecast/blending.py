@@ -99,12 +99,12 @@ class Blend:
         """Quantiles, shape (n, quantiles), moved together as far as their median is drawn.
 
         They lie as much farther from it as the members differ: a day on which these say different
-        things is less sure than the boosters alone know. Nobody remains nobody.
+        things is less sure than the boosters alone know. Where the median is nobody all stay.
         """
         away = _away(quantiles[:, [quantiles.shape[1] // 2]], members)
         drawn = (self.of(cells) * away).sum(axis=1)
         moved = _widened(quantiles, away) * np.exp(drawn)[:, None]
-        return np.where(quantiles == 0, 0.0, moved)
+        return np.where(quantiles[:, [quantiles.shape[1] // 2]] == 0, quantiles, moved)
 
 
 def _away(median: Doubles, members: Doubles) -> Doubles:

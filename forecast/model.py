@@ -148,7 +148,8 @@ class InfluxModel:
         others[:, -len(KINDS) :] = self.recursive_said(matrix, daily, effects)
         told = self.catch_up.told(matrix, daily, zone)
         quantiles, others = told.instead(self.quantiles, quantiles, others)
-        return self.standstill.instead(matrix, zone, quantiles, others)
+        still, level = self.standstill.goes_on(matrix, zone), self.level(matrix)
+        return self.standstill.instead(still, level, self.quantiles, quantiles, others)
 
     def said(self, matrix: FeatureMatrix, daily: Daily, effects: Doubles | None = None) -> Doubles:
         """What the partners say of each question: see ``CalendarRidge.say``; the sky's step too."""

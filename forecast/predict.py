@@ -116,7 +116,8 @@ class Known:
         )
         level = level_of(chances)
         days = circumstances(matrix, self.territory, events)
-        why = sentences(parts, days, quantiles, median, usually.influx, level.tolist())
+        still = model.standstill.goes_on(matrix, model.cells(matrix).zone)
+        why = sentences(parts, days, quantiles, median, usually.influx, level.tolist(), still)
         questions = grid.frame()
         # All columns at once: each added by itself is a rearrangement of the table.
         return pd.DataFrame(

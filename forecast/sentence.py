@@ -27,13 +27,12 @@ FULL = ("orange", "rouge", "noir")
 ORDINARY = "une journée ordinaire pour la saison"
 AS_LATELY = "une journée comme celles des dernières semaines"
 AT_A_STANDSTILL = (
-    "aucun visiteur compté depuis une semaine au moins\u00a0: fermeture ou compteur à l'arrêt"
+    "aucun visiteur compté depuis une semaine au moins (fermeture, ou compteur à l'arrêt)"
 )
 
 _MINUS = "\u2212"
 _NO_BREAK = "\u00a0"
 _MOST_CAUSES = 3
-_NOBODY = 1e-6
 _NOTABLE = 0.1
 
 _WORDS = {
@@ -62,20 +61,21 @@ def sentences(
     median: Doubles,
     usual: Doubles,
     levels: Sequence[str | None],
+    still: npt.NDArray[np.bool_],
 ) -> list[str | None]:
     """The sentence of each question; None where there is no forecast.
 
     ``contributions``, ``median`` and ``usual`` (NaN where not known) have shape (questions,),
     ``quantiles`` has shape (questions, quantiles): the outer ones say how much to round.
-    ``levels`` are the words of the scale: a zone that is full is so for a reason. Nobody at all is
-    forecast only of a place that stands still.
+    ``levels`` are the words of the scale: a zone that is full is so for a reason. ``still``,
+    shape (questions,), marks those asked while their zone stands still, which is cause enough.
     """
     answer: list[str | None] = []
     for i, day in enumerate(days):
         if not np.isfinite(quantiles[i]).all():
             answer.append(None)
             continue
-        if quantiles[i, -1] < _NOBODY:
+        if still[i]:
             answer.append(AT_A_STANDSTILL)
             continue
         told = {domain: float(persons[i]) for domain, persons in contributions.items()}

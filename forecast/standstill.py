@@ -3,14 +3,15 @@
 A counter that stands still reports zero, as does a gate that a flood has shut, and neither says
 when it will be open again. Members that add up logs cannot say zero, and those that average weeks
 forecast such a place by half for a month before and after. So it is looked up and not learnt: a
-place that stands still is said to go on so, and the days on which it did count as not measured in
-all that is learnt and in all that its members read, so that once people are counted again it is
-forecast as before. Where zeros are nothing rare, on a pier of two ships a week, none of this holds.
+place that stands still is said to go on so, in a band that reaches to its usual day, and the days
+on which it did count as not measured in all that is learnt and in all that its members read, so
+that once people are counted again it is forecast as before. Where zeros are nothing rare, on a pier
+of two ships a week, none of this holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -23,6 +24,9 @@ from forecast.truth import Truth
 Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+
+_LOW_QUANTILES = 0.8
+"""Quantiles up to this say nobody while a place stands still [1]: it may be open again."""
 
 DAYS = 7
 """Known days in a row without anybody that are a standstill [d]: no weekday is left."""
@@ -103,11 +107,22 @@ class Standstill:
         return np.asarray(still[matrix.grid.row_ask])
 
     def instead(
-        self, matrix: FeatureMatrix, zone: Ints, quantiles: Doubles, members: Doubles
+        self,
+        still: Bools,
+        level: Doubles,
+        levels: Sequence[float],
+        quantiles: Doubles,
+        members: Doubles,
     ) -> tuple[Doubles, Doubles]:
-        """Quantiles, shape (questions, quantiles), and members, (questions, members): or zero."""
-        still = self.goes_on(matrix, zone)[:, None]
-        return np.where(still, 0.0, quantiles), np.where(still, 0.0, members)
+        """Quantiles, shape (questions, quantiles), and members, (questions, members), where still.
+
+        All members say nobody, and so do the quantiles but the uppermost, which say ``level``
+        [visitors day⁻¹], shape (questions,): what is usual for the weekday where nothing stands
+        still, as any day may be the first. ``levels`` are those of the quantiles.
+        """
+        far = np.asarray(levels) > _LOW_QUANTILES
+        told = np.where(far, np.nan_to_num(level)[:, None], 0.0)
+        return np.where(still[:, None], told, quantiles), np.where(still[:, None], 0.0, members)
 
     def measured(self, matrix: FeatureMatrix, zone: Ints) -> FeatureMatrix:
         """The same questions, in whose recent influx days of standstills are not known."""

@@ -164,8 +164,14 @@ def test_less_than_an_empty_zone_has_is_nobody() -> None:
     assert (bands.apply(few, unknown) > 0).all()
     # What is said to be empty has no error to learn from, whatever came true.
     twice = Cells(*(np.tile(getattr(cells, part), 2) for part in PARTS))
-    both = Bands.fit(QUANTILES, np.vstack([raw, 0 * raw]), np.tile(observed, 2), twice, ZONES)
+    nobody = np.zeros_like(raw)
+    nobody[:, -1] = 1000
+    both = Bands.fit(QUANTILES, np.vstack([raw, nobody]), np.tile(observed, 2), twice, ZONES)
     np.testing.assert_array_equal(both.reach, bands.reach)
+    # Nor is there a multiple of nobody: such a band stays as it is, however late a source.
+    np.testing.assert_array_equal(bands.apply(nobody, cells), nobody)
+    late = Calibration(bands, {"parking": bands.no_narrower(raw, cells, bands.apply(raw, cells))})
+    np.testing.assert_array_equal(late.apply(nobody, cells, ["parking"]), nobody)
 
 
 def test_bands_of_an_older_bundle_take_no_zone_for_empty() -> None:

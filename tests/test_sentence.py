@@ -99,6 +99,7 @@ def test_questions_without_a_forecast_have_no_sentence() -> None:
         median,
         usual,
         ["rouge", None, None],
+        np.zeros(3, dtype=bool),
     )
     assert found[0] is not None and found[0].replace(NARROW, "") == "beau temps annoncé\u00a0+9000"
     assert found[1:] == [None, AS_LATELY]

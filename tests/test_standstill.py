@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.cli.forecasts import print_answer
 from forecast.config import RunConfig
 from forecast.explanation import contributions
 from forecast.features import Evidence, build
@@ -125,8 +126,20 @@ def test_what_is_known_at_the_origin_decides(model, data, days: int, still: bool
     assert (found[gate] == still).all()
     assert not found[~gate].any()
     answer = model.predict(asked, data.daily)
-    assert (answer[gate] == 0).all() == still
+    assert (answer[gate, :4] == 0).all() == still
     assert (answer[street, 2] > 500).all()
+
+
+def test_the_band_reaches_to_the_usual_day(model, data) -> None:
+    """Whoever knows less is never surer: any day may be the one on which the gate opens."""
+    asked = questions(data.evidence, "2025-06-20")
+    gate = asked.grid.row_zone == 0
+    answer = model.predict(asked, data.daily)[gate]
+    usual_day = np.where((asked.grid.target_day[gate] + 3) % 7 > 4, 2000.0, 1000.0)
+    np.testing.assert_allclose(answer[:, -1], usual_day, rtol=0.1)
+    before = questions(data.evidence, "2025-05-18")
+    band = np.ptp(model.predict(before, data.daily)[before.grid.row_zone == 0], axis=1)
+    assert np.ptp(answer, axis=1).mean() > band.mean()
 
 
 def test_a_zone_that_is_not_known_never_stands_still(model, data) -> None:
@@ -180,7 +193,7 @@ def test_the_bundle_keeps_it_and_an_older_one_is_read_without(model, data, tmp_p
     assert (old.predict(asked, data.daily)[asked.grid.row_zone == 0, 2] > 0).all()
 
 
-def test_the_answer_says_so_and_adds_up(model, data) -> None:
+def test_the_answer_says_so_and_adds_up(model, data, capsys) -> None:
     asked = questions(data.evidence, "2025-06-20")
     truth = truth_at(data.evidence, pd.Timestamp("2025-06-20T06:00Z"))
     known = usual(asked.grid, truth, CONFIG.territory())
@@ -190,16 +203,20 @@ def test_the_answer_says_so_and_adds_up(model, data) -> None:
     assert (known.influx[gate] > 800).all()  # in the spring before the gate was flooded, too
     np.testing.assert_allclose(parts["history"][gate], -known.influx[gate])
     assert all((p[gate] == 0).all() for domain, p in parts.items() if domain != "history")
-    said = answer_at(
+    answer = answer_at(
         pd.Timestamp("2025-06-20T06:00Z"),
         CONFIG,
         data.evidence.observations,
         model,
         model_version="1",
         lake_version=1,
-    ).forecasts
+    )
+    print_answer(answer, CONFIG)
+    assert f"gate : {AT_A_STANDSTILL}" in " ".join(capsys.readouterr().err.split())
+    said = answer.forecasts
     own = said["zone_id"] == "gate"
     assert set(said.loc[own, "why"]) == {AT_A_STANDSTILL}
     assert AT_A_STANDSTILL not in set(said.loc[~own, "why"])
     assert set(said.loc[own, "level"]) == {"vert"}
-    assert (said.loc[own, "influx_p90"] == 0).all()
+    assert (said.loc[own, "influx_p50"] == 0).all()
+    assert (said.loc[own, "influx_p90"] > 800).all()

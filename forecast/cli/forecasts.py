@@ -80,7 +80,7 @@ def publish(origin: Origin = None, as_json: AsJson = False) -> None:
         f"publication {facts['publication']}: {facts['forecasts']} forecasts\n"
         f"fresh sources: {facts['regime']}"
     )
-    _say_unanswered(done.answer, config)
+    _say_apart(done.answer, config)
 
 
 def serve(
@@ -139,7 +139,7 @@ def print_answer(answer: Answer, config: RunConfig) -> None:
         table.add_section()
     out.print(table)
     _print_sources(answer)
-    _say_unanswered(answer, config)
+    _say_apart(answer, config)
 
 
 def _cells(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -176,7 +176,12 @@ def _print_sources(answer: Answer) -> None:
         out.print("Une source en retard élargit les fourchettes.")
 
 
-def _say_unanswered(answer: Answer, config: RunConfig) -> None:
+def _say_apart(answer: Answer, config: RunConfig) -> None:
+    from forecast.sentence import AT_A_STANDSTILL
+
     names = {zone.id: zone.name for zone in config.zones}
     for zone_id in answer.unanswered:
         note(f"{names[zone_id]} : aucune fréquentation connue, pas encore de prévision")
+    rows = answer.forecasts
+    for zone_id in rows.loc[rows["why"] == AT_A_STANDSTILL, "zone_id"].unique():
+        note(f"{names[zone_id]} : {AT_A_STANDSTILL}")
