@@ -83,7 +83,7 @@ class Standstill:
     @classmethod
     def fit(cls, truth: Truth) -> Self:
         """See where empty days are rare, standstills aside."""
-        left = np.where(standstills(truth.values), np.nan, truth.values)
+        left = measured(truth).values
         known = np.maximum(np.isfinite(left).sum(axis=1), 1)
         return cls(((left == 0).sum(axis=1) <= RARE * known).astype(np.float64))
 
@@ -138,7 +138,7 @@ class Standstill:
         if matrix.recent is None or not len(matrix.grid):
             return []
         can = np.zeros(len(matrix.grid.ask_zone), dtype=bool)
-        can[matrix.grid.row_ask] = np.append(self.rare, 0.0)[zone] > 0
+        can[matrix.grid.row_ask] = np.append(self.rare, 0.0)[np.minimum(zone, len(self.rare))] > 0
         found = []
         for ask in np.flatnonzero(can & ((matrix.recent == 0).sum(axis=1) >= DAYS)):
             known = np.flatnonzero(np.isfinite(matrix.recent[ask]))
