@@ -1,9 +1,10 @@
-"""Bicycles past twenty counters of Nantes Métropole, 2014 to 2019, as an input folder.
+"""Bicycles past nineteen counters of Nantes Métropole, 2014 to 2019, as an input folder.
 
 ``influx`` is the bicycles past one counter and way on a day, a number of passages and not of
 visitors. Rows the publisher marks as probable anomalies are left out, as are days without a count;
-counters that begin late, stop early or fall silent for months are kept as they are. Two counters
-have no number, so that their names are the zones. There is neither weather nor a second source.
+counters that begin late, stop early or fall silent for months are kept as they are, but for one
+that had gone before the year that is scored. Two counters have no number, so that their names are
+the zones. There is neither weather nor a second source.
 """
 
 from __future__ import annotations
@@ -42,7 +43,6 @@ COUNTERS = (
     "Pont_Haudaudine_vers_Nord",
     "Pont_Haudaudine_vers_Sud",
     "Prairie_de_Mauves",
-    "Saint Léger les Vignes",
 )
 
 
@@ -60,6 +60,7 @@ def panel(data: Path) -> tuple[Mapping[str, Any], Mapping[str, pd.DataFrame]]:
     """The territory and its table, from the file of the data set."""
     days = pd.read_csv(data / "counts_2014_2019_daily.csv.gz")
     days = days[days["anom"].isna() & days["count"].notna() & (days["date"] >= START)]
+    days = days[days["name"].isin(COUNTERS)]
     influx = pd.DataFrame(
         {
             "zone_id": days["name"].map({name: zone_of(name) for name in COUNTERS}),
