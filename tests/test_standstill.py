@@ -19,6 +19,7 @@ from forecast.model import InfluxModel
 from forecast.predict import answer_at
 from forecast.sentence import AT_A_STANDSTILL
 from forecast.standstill import DAYS, Standstill, measured, standstills
+from forecast.training.backtest import run_backtest
 from forecast.training.dataset import Dataset, make_dataset
 from forecast.training.folds import fit
 from forecast.truth import Truth, truth_at
@@ -220,3 +221,16 @@ def test_the_answer_says_so_and_adds_up(model, data, capsys) -> None:
     assert set(said.loc[own, "level"]) == {"vert"}
     assert (said.loc[own, "influx_p50"] == 0).all()
     assert (said.loc[own, "influx_p90"] > 800).all()
+
+
+def test_the_rules_beside_it_are_told_what_was_reported(data) -> None:
+    """A backtest over the weeks in which the counter broke leaves no question out."""
+    rows = run_backtest(data).rows
+    gate = rows[(rows["zone_id"] == "gate") & (rows["target_date"] >= BROKEN)]
+    late = gate[gate["origin"] >= pd.Timestamp(BROKEN, tz="UTC") + pd.Timedelta(days=8)]
+    assert len(late) > 30
+    for rule in ("lag7", "influx_p50"):
+        assert (late[rule] == 0).all()
+    assert not rows[["lag7", "lag364", "mean4", "analogue", "ridge"]].isna().any(axis=None)
+    expected = len(data.config.zones) * rows[["origin", "target_date"]].drop_duplicates().shape[0]
+    assert len(rows) == expected

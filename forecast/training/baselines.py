@@ -36,16 +36,16 @@ def baseline_answers(
     folds' own models, ``fold`` is the fold of each question, −1 for those of none.
     """
     level = matrix.column("history_level").astype(np.float64)
-    weeks = np.stack([matrix.column(f"history_weekday_{k}") for k in (1, 2, 3, 4)])
+    weeks = _last_weeks(matrix)
     known = np.isfinite(weeks)
     mean = np.where(known, weeks, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    mean4 = np.where(known.any(axis=0), mean, 1.0) * level
+    mean4 = np.where(known.any(axis=0), mean, level)
     grid = matrix.grid
     first, last = int(grid.target_day.min()), int(grid.target_day.max())
     like = analogue_days(data.config.territory(), first, last - first + 1)
     year = _or(_on(truth, grid.row_zone, grid.target_day - 364), mean4)
     return {
-        "lag7": np.where(known[0], weeks[0] * level, mean4),
+        "lag7": np.where(known[0], weeks[0], mean4),
         "lag364": year,
         "mean4": mean4,
         "analogue": _or(
@@ -53,6 +53,25 @@ def baseline_answers(
         ),
         "ridge": _or(_ridge(matrix, level, data, ridges, fold), mean4),
     }
+
+
+def _last_weeks(matrix: FeatureMatrix) -> Doubles:
+    """The target's weekday in the last four weeks that are known, the latest first.
+
+    Shape (4, questions); as it was told: who uses a rule does not ask whether a counter stood
+    still.
+    """
+    grid, recent = matrix.grid, matrix.recent
+    answer = np.full((4, len(grid)), np.nan)
+    if recent is None:
+        return answer
+    newest = (grid.ask_day - np.isfinite(recent).argmax(axis=1))[grid.row_ask]
+    last = newest - (newest - grid.target_day) % 7
+    for k in range(4):
+        age = grid.ask_day[grid.row_ask] - (last - 7 * k)
+        inside = (age >= 0) & (age < recent.shape[1])
+        answer[k, inside] = recent[grid.row_ask[inside], age[inside]]
+    return answer
 
 
 def _ridge(
