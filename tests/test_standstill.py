@@ -11,14 +11,14 @@ import pytest
 from forecast.cli.forecasts import print_answer
 from forecast.config import RunConfig
 from forecast.explanation import contributions
-from forecast.features import Evidence, build
+from forecast.features import Evidence, build, kernels_history
 from forecast.features.base import sample_rows
 from forecast.grid import day_number, make_grid
 from forecast.matrix import FeatureMatrix
 from forecast.model import InfluxModel
 from forecast.predict import answer_at
 from forecast.sentence import AT_A_STANDSTILL
-from forecast.standstill import DAYS, Standstill, measured, standstills
+from forecast.standstill import DAYS, RARE, Standstill, measured, standstills
 from forecast.training.backtest import run_backtest
 from forecast.training.dataset import Dataset, make_dataset
 from forecast.training.folds import fit
@@ -182,6 +182,27 @@ def test_features_are_those_of_the_days_that_were_measured(data) -> None:
     for name, values in found[0].items():
         np.testing.assert_array_equal(values, found[1][name], err_msg=name)
     assert (found[0]["history_level"] > 800).all()
+
+
+def test_features_and_members_see_the_same_standstills() -> None:
+    """The kernel has the rule again, because kept code is dated by its own module alone."""
+    assert (kernels_history._STANDSTILL_DAYS, kernels_history._RARE) == (DAYS, RARE)
+    rng = np.random.default_rng(3)
+    seen = 0
+    for share in (0.01, 0.04, 0.1):
+        for _ in range(40):
+            line = rng.uniform(1, 9, 300).astype(np.float32)
+            line[rng.random(300) < share] = 0
+            for at in rng.integers(0, 280, 3):
+                line[at : at + rng.integers(1, 20)] = 0
+            line[rng.random(300) < 0.1] = np.nan
+            known = np.flatnonzero(np.isfinite(line))
+            out = np.empty_like(line)
+            kernels_history._measured(line, int(known[-1]), out)
+            found = standstills(line[None])[0]
+            np.testing.assert_array_equal(out, np.where(found, np.nan, line))
+            seen += found.any()
+    assert 20 < seen < 120  # some lines have none, as their empty days are not rare
 
 
 def test_the_bundle_keeps_it_and_an_older_one_is_read_without(model, data, tmp_path) -> None:

@@ -4,7 +4,7 @@
 
     python -m benchmarks.accuracy                           # five panels; peers answer once
     python -m benchmarks.accuracy --panels austin,ballarat
-    python -m benchmarks.accuracy --unseen                  # those the recipe was not chosen by
+    python -m benchmarks.accuracy --unseen                  # those looked at afterwards
 
 The peers run in an environment of their own under ``benchmarks/work``, made on the first run, and
 their answers are kept there. Prints one table per panel and draws one picture; the last line of
@@ -30,7 +30,10 @@ from forecast.level_climatology import ALARMS
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 _KEPT = {
     "accuracy.md": ("Accuracy beside other libraries", "--save"),
-    "unseen.md": ("Accuracy on panels by which no constant was chosen", "--unseen --save"),
+    "unseen.md": (
+        "Accuracy on panels looked at once the recipe was made",
+        "--unseen --save",
+    ),
 }
 _PERCENT = (
     "wape",
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy")
     parser.add_argument("--panels", help="comma-separated (default: the five of the README)")
     parser.add_argument(
-        "--unseen", action="store_true", help="the panels by which nothing was chosen"
+        "--unseen", action="store_true", help="the panels looked at when the recipe had been made"
     )
     parser.add_argument(
         "--refit-peers",

@@ -89,7 +89,8 @@ WINDOWS |= {
 PANELS = ("hk_visitors", "cerema_traffic", "muenster", "austin", "ballarat")
 """The panels by whose scored windows constants of the recipe were chosen."""
 UNSEEN = tuple(name for name in WINDOWS if name not in PANELS)
-"""Those by which none was: other data, and the year before where the history is long enough."""
+"""Those looked at once the recipe was made: other series, and the year before where the history is
+long enough. What came of that look is in decision 16."""
 
 
 def load(name: str, data: Path = DATASETS) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
