@@ -27,15 +27,15 @@ MEMBERS = ("partner", "level", "recursive left", "recursive influx")
 """Members beside the boosters, in the order of the last axis of ``Blend.shares``."""
 _LEVEL = MEMBERS.index("level")
 
-_MOST = (10, 3, 6, 4)
-"""Largest share of each [tenths]: the boosters never lose more to one whose trees know less."""
-_CHOICES = np.array([c for c in product(*(range(m + 1) for m in _MOST)) if sum(c) <= 10]) / 10
-_POOLED = 1200
-_PRIOR = 600
-"""Questions that all zones together, and the configured share, count for in one zone's choice."""
-_OTHERS, _ON_RUNS = (0.1, 0.2, 0.2), 0.2
-"""Shares of the members after the partner before any error is known, and what the partner gains on
-days of runs; on these the level never has more."""
+_STEPS = (range(0, 101, 10), (0, 5, 10, 20, 30), range(0, 61, 10), range(0, 41, 10))
+"""Shares that each may have [hundredths]: boosters never lose more to one whose trees know less."""
+_CHOICES = np.array([c for c in product(*_STEPS) if sum(c) <= 100]) / 100
+_POOLED, _PRIOR = 1200, 2400
+"""Questions that all zones together, and what is configured, count for in one zone's choice."""
+_OTHERS, _OTHERS_ON_RUNS, _ON_RUNS = (0.05, 0.2, 0.2), (0.0, 0.2, 0.2), 0.1
+"""Shares of the members after the partner before any error is known, on ordinary days and on days
+of runs, and what the partner gains on the latter."""
+_MOST_LEVEL_ON_RUNS = 0.1
 
 _BAND_OF_A_NORMAL, _LEAST_BAND = 2.56, 0.01
 """Width of a normal distribution's 80 % band in standard deviations, and the least band in log."""
@@ -87,7 +87,7 @@ class Blend:
         # Seen from one zone: its own errors, those of all, and a pull to what was configured.
         pull = 0.1 * ((_CHOICES[:, None] - _prior(prior)) ** 2).sum(axis=2)
         total = questions * own + _POOLED * pooled[:, None] + _PRIOR * pull[:, None, None]
-        total[_CHOICES[:, _LEVEL] > _OTHERS[0], ..., 1] = np.inf
+        total[_CHOICES[:, _LEVEL] > _MOST_LEVEL_ON_RUNS, ..., 1] = np.inf
         return cls(_CHOICES[np.argmin(total, axis=0)])
 
     def of(self, cells: Cells) -> Doubles:
@@ -125,8 +125,8 @@ def _widened(quantiles: Doubles, away: Doubles) -> Doubles:
 
 
 def _prior(share: float) -> Doubles:
-    most = 1 - sum(_OTHERS)
-    return np.array([(min(own, most), *_OTHERS) for own in (share, share + _ON_RUNS)])
+    kinds = ((share, _OTHERS), (share + _ON_RUNS, _OTHERS_ON_RUNS))
+    return np.array([(min(own, 1 - sum(others)), *others) for own, others in kinds])
 
 
 def _place(cells: Cells, zones: int) -> tuple[Ints, Ints, Ints]:

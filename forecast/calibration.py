@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,27 +23,39 @@ Ints = npt.NDArray[np.int64]
 
 _FEW, _WIDEST = 50, 0.4
 """Days of a fold that are believed by half, and the farthest a band is widened, in log."""
+_LEARNT_DAYS = 70
+"""Days of errors [d] of which bands that had fewer to learn from say nothing of later ones."""
 
 
-def adapted(quantiles: Sequence[float], published: Doubles, observed: Doubles, fold: Ints) -> float:
+def adapted(
+    quantiles: Sequence[float],
+    published: Doubles,
+    observed: Doubles,
+    fold: Ints,
+    day: npt.NDArray[np.integer[Any]],
+) -> float:
     """Factor by which bands are widened, from what those of earlier folds have held.
 
     ``published``, shape (n, quantiles), are calibrated quantiles of earlier folds and ``observed``,
-    shape (n,), what came true, NaN where not known yet; ``fold`` orders them. The first fold counts
-    for nothing: nothing was known to calibrate it by; nor does a place said to be empty. Each other
-    widens the band, in log, by the share of days that it should have held and did not, by less
-    where it has few of them.
+    shape (n,), what came true, NaN where not known yet; ``fold`` orders them, ``day`` is that of
+    the target. A fold that begins less than ten weeks after the first counts for nothing, for its
+    bands had learnt from little, which is mended since; nor does a place said to be empty. Each
+    other widens the band, in log, by the share of days that it should have held and did not, by
+    less where it has few of them.
 
     >>> narrow = np.tile([1.0, 2.0, 3.0], (200, 1))
     >>> truth = np.repeat([2.0, 9.0], 100)
-    >>> round(adapted((0.1, 0.5, 0.9), narrow, truth, np.ones(200, dtype=int)), 3)
-    1.271
+    >>> fold = np.tile([0, 1], 100)
+    >>> [round(adapted((0.1, 0.5, 0.9), narrow, truth, fold, d * fold), 2) for d in (56, 84)]
+    [1.0, 1.22]
     """
     change, promised = 0.0, quantiles[-1] - quantiles[0]
-    known = np.isfinite(observed) & np.isfinite(published).all(axis=1) & (fold > 0)
+    known = np.isfinite(observed) & np.isfinite(published).all(axis=1) & (fold >= 0)
     known &= published[:, 0] < published[:, published.shape[1] // 2]
     for f in np.unique(fold[known]):
         rows = known & (fold == f)
+        if day[rows].min() - day[known].min() < _LEARNT_DAYS:
+            continue
         held = (observed[rows] >= published[rows, 0]) & (observed[rows] <= published[rows, -1])
         missed = (promised - held.mean()) * len(held) / (len(held) + _FEW)
         change = np.clip(change + missed, -_WIDEST, _WIDEST)

@@ -8,7 +8,7 @@ import pytest
 from forecast.blending import MEMBERS, Blend
 from forecast.cells import RUN, Cells
 
-N = 45_000
+N = 150_000
 ZONES = 6
 ORDINARY, RUNS = 0, 1
 PARTNER, LEVEL, LEFT, INFLUX = range(len(MEMBERS))
@@ -56,7 +56,7 @@ def test_each_zone_follows_the_member_that_was_right(blend: Blend) -> None:
     assert ordinary[4, LEFT] > ordinary[[0, 1, 2, 3, 5], LEFT].max() + 0.1
     assert ordinary[5, INFLUX] > ordinary[:5, INFLUX].max() + 0.1
     assert np.abs(ordinary[3, PARTNER] - boosters[3]) < 0.2
-    assert (blend.shares[:-1, :, RUNS, PARTNER] >= 0.85).all()
+    assert (blend.shares[:-1, :, RUNS, PARTNER] >= 0.65).all()
 
 
 def test_the_recent_level_has_hardly_a_say_on_a_run(answers) -> None:
@@ -88,7 +88,7 @@ def test_quantiles_move_with_their_median_and_keep_their_order(answers) -> None:
     quantiles = median[:, None] * np.array([0.8, 1.0, 1.3])
     moved = Blend.constant(0.1, ZONES).apply(quantiles, members, found)
     ordinary, run = found.kind != RUN, found.kind == RUN
-    for rows, shares in ((ordinary, [0.1, 0.1, 0.2, 0.2]), (run, [0.3, 0.1, 0.2, 0.2])):
+    for rows, shares in ((ordinary, [0.1, 0.05, 0.2, 0.2]), (run, [0.2, 0.0, 0.2, 0.2])):
         expected = median ** (1 - sum(shares)) * np.prod(members**shares, axis=1)
         np.testing.assert_allclose(moved[rows, 1], expected[rows])
     assert (np.diff(moved, axis=1) > 0).all()

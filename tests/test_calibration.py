@@ -123,21 +123,36 @@ def test_old_errors_count_less_than_those_of_late() -> None:
 
 def test_bands_that_held_too_little_are_widened_and_those_that_held_too_much_narrowed() -> None:
     fold = np.repeat(np.arange(6), 200)
+    day = 28 * fold
     rng = np.random.default_rng(3)
     observed = rng.normal(0, 1, len(fold))
     for factor, wider in ((0.7, True), (1.5, False)):
         band = np.tile(factor * NORMAL, (len(fold), 1))
-        width = adapted(QUANTILES, band, observed, fold)
+        width = adapted(QUANTILES, band, observed, fold, day)
         assert (width > 1.1) if wider else (width < 0.9)
         # A few days say less than many.
         few = fold * (np.arange(len(fold)) % 20 == 0) - (np.arange(len(fold)) % 20 > 0)
-        assert abs(np.log(adapted(QUANTILES, band, observed, few))) < abs(np.log(width))
+        assert abs(np.log(adapted(QUANTILES, band, observed, few, day))) < abs(np.log(width))
     # Days that have not come true, and quantiles not yet published, say nothing.
     band = np.tile(NORMAL, (len(fold), 1))
-    assert adapted(QUANTILES, band, np.full(len(fold), np.nan), fold) == 1.0
+    assert adapted(QUANTILES, band, np.full(len(fold), np.nan), fold, day) == 1.0
     raw, came_true, cells = sample(2000, 1)
     plain, wide = (Bands.fit(QUANTILES, raw, came_true, cells, ZONES, None, w) for w in (1.0, 1.3))
     np.testing.assert_allclose(wide.of(raw, cells), 1.3 * plain.of(raw, cells))
+
+
+def test_what_bands_held_that_had_learnt_from_little_does_not_widen_later_ones() -> None:
+    """Their misses say how few errors they knew, and not what the next season will be like."""
+    fold = np.repeat(np.arange(6), 200)
+    observed = np.random.default_rng(3).normal(0, 1, len(fold))
+    early, band = fold < 3, np.tile(NORMAL, (len(fold), 1))
+    hardly = np.where(early[:, None], 0.1 * band, band)
+    by_month, by_quarter = (
+        adapted(QUANTILES, hardly, observed, fold, days * fold) for days in (28, 91)
+    )
+    assert by_month == adapted(QUANTILES, band, observed, fold, 28 * fold)
+    # Of folds of a quarter the second had learnt from a whole one.
+    assert by_quarter > 1.3 * by_month
 
 
 def test_days_that_counted_nobody_do_not_tell_how_far_up_the_others_err() -> None:

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from forecast.bands import Bands
 from forecast.blending import MEMBERS, Blend
 from forecast.calibration import Calibration, adapted
-from forecast.cells import KINDS, Cells
+from forecast.cells import KINDS
 from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.tables import quantile_name
@@ -97,7 +97,7 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
         blend = Blend.fit(boosters, others[""], came_true, cells, zones, prior)
         for regime, values in raw.items():
             values[now] = blend.apply(values[now], others[regime][now], cells.where(now))
-        bands = _calibration(levels, raw, answered, came_true, cells, np.where(fold > i, -1, fold))
+        bands = _calibration(levels, raw, answered, came_true, test, np.where(fold > i, -1, fold))
         for regime, values in raw.items():
             answered[regime][now] = bands.apply(values[now], cells.where(now), dead=[regime])
         verified.append(_verified(data, answers[i], blend, bands).assign(fold=i))
@@ -113,7 +113,7 @@ def run_backtest(data: Dataset, progress: Callable[[str], None] | None = None) -
         outages=tables,
         verified=pd.concat(verified, ignore_index=True),
         cuts=tuple(cut for cut, _ in cuts),
-        calibration=_calibration(levels, raw, answered, observed, cells, fold),
+        calibration=_calibration(levels, raw, answered, observed, test, fold),
         blend=Blend.fit(boosters, others[""], observed, cells, zones, prior),
         quantiles=levels,
         perfect_weather=data.matrix.perfect_weather,
@@ -126,13 +126,14 @@ def _calibration(
     raw: Mapping[str, Doubles],
     published: Mapping[str, Doubles],
     observed: Doubles,
-    cells: Cells,
+    test: FeatureMatrix,
     fold: npt.NDArray[np.int64],
 ) -> Calibration:
     """What folds taught, those of ``fold`` ≥ 0; each regime learns from what its own bands held."""
-    zones, sets, age = int(cells.zone.max()) + 1, {}, (fold.max() - fold).astype(np.float64)
+    cells, day, sets = cells_of(test), test.grid.target_day, {}
+    zones, age = int(cells.zone.max()) + 1, (fold.max() - fold).astype(np.float64)
     for regime, values in raw.items():
-        width = adapted(levels, published[regime], observed, fold)
+        width = adapted(levels, published[regime], observed, fold, day)
         sets[regime] = Bands.fit(levels, values, observed, cells, zones, age, width)
     fresh = sets.pop("")
     band = fresh.apply(raw[""], cells)
