@@ -44,9 +44,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outages", description=__doc__)
     names = ["demo", "hk_visitors", "muenster"]
     parser.add_argument("panel", nargs="*", choices=[*names, []], help="default: all three")
+    parser.add_argument("--seed", type=int, help="another seed for all models; nothing is kept")
     parser.add_argument("--save", action="store_true", help="keep the tables in results/outages.md")
     given = parser.parse_args()
-    tables = {name: run(name) for name in given.panel or names}
+    if given.save and given.seed is not None:
+        parser.error("--save keeps the figures of the seed that is configured: leave out --seed")
+    tables = {name: run(name, given.seed) for name in given.panel or names}
     text = "\n\n".join(f"{name}\n{shown(table)}" for name, table in tables.items())
     figures = {name: table.round(4).to_dict("index") for name, table in tables.items()}
     last = json.dumps({"benchmark": "outages", "machine": machine(), "panels": figures})
@@ -66,9 +69,10 @@ def main() -> None:
     print(f"\n{text}\n\n{last}")
 
 
-def run(name: str) -> pd.DataFrame:
+def run(name: str, seed: int | None = None) -> pd.DataFrame:
     """Figures of one panel, a row for each source it has."""
     config, observations, now = demo() if name == "demo" else panels.dataset(name)
+    config = panels.seeded(config, seed)
     whole = run_backtest(make_dataset(config, observations, now))
     fresh, found = whole.rows[whole.rows["horizon_days"] >= 1], {}
     for domain, cut in whole.outages.items():

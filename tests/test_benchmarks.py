@@ -14,7 +14,7 @@ import pytest
 from benchmarks.accuracy import exchange, panels, scoring
 from benchmarks.accuracy.peers.task import Task
 from benchmarks.panels import austin, tickets
-from forecast.config import RunConfig
+from forecast.config import RunConfig, read_config
 
 ROOT = Path(__file__).parents[1]
 POLARS = ROOT / "benchmarks" / "work" / "peers-venv" / ".installed"
@@ -181,6 +181,27 @@ def hand_made() -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     mine = keys.assign(q10=80.0, q25=90.0, q50=[110.0, 180.0, 0.0, 300.0], q75=190.0, q90=250.0)
     peer = mine.assign(q50=[120.0, 150.0, 0.0, 310.0])
     return facts, {"afflux": mine, "peer": peer, "rule": keys.assign(q50=100.0)}
+
+
+@pytest.mark.parametrize("benchmark", ["accuracy", "outages"])
+def test_figures_of_another_seed_are_not_kept(benchmark: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{benchmark}", "--seed", "7", "--save"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "leave out --seed" in done.stderr
+
+
+def test_another_seed_changes_nothing_else() -> None:
+    config = read_config(ROOT / "configs" / "estuaire.toml")
+    assert panels.seeded(config, None) is config
+    other = panels.seeded(config, 7)
+    assert other.training.seed == 7
+    assert panels.seeded(other, config.training.seed) == config
 
 
 def test_scores_of_a_hand_made_case() -> None:

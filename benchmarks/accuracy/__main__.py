@@ -5,6 +5,7 @@
     python -m benchmarks.accuracy                           # five panels; peers answer once
     python -m benchmarks.accuracy --panels austin,ballarat
     python -m benchmarks.accuracy --unseen                  # those looked at afterwards
+    python -m benchmarks.accuracy --seed 7                  # how far figures hang on the seed
 
 The peers run in an environment of their own under ``benchmarks/work``, made on the first run, and
 their answers are kept there. Prints one table per panel and draws one picture; the last line of
@@ -64,10 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         default="",
         help="ask the peers again: all of them, or those who were told something else",
     )
+    parser.add_argument("--seed", type=int, help="another seed for our model; nothing is kept")
     parser.add_argument(
         "--save", action="store_true", help="keep the tables in results/accuracy.md, or unseen.md"
     )
     given = parser.parse_args(arguments)
+    if given.save and given.seed is not None:
+        parser.error("--save keeps the figures of the seed that is configured: leave out --seed")
     usual = UNSEEN if given.unseen else PANELS
     chosen = given.panels.split(",") if given.panels else usual
     if unknown := sorted(set(chosen) - set(WINDOWS)):
@@ -76,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     texts, found = {}, {}
     for name in chosen:
         print(f"{name} ...", file=sys.stderr)
-        texts[name], found[name] = run(name, given.refit_peers)
+        texts[name], found[name] = run(name, given.refit_peers, given.seed)
         print(f"\n{texts[name]}", flush=True)
     summary = {"benchmark": "accuracy", "panels": found, "machine": where}
     if given.save:
@@ -85,11 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     return summary
 
 
-def run(name: str, refit: str) -> tuple[str, dict[str, Any]]:
+def run(name: str, refit: str, seed: int | None = None) -> tuple[str, dict[str, Any]]:
     """One panel: its tables as text, and its figures."""
     digest = exchange.hand_over(name, exchange.WORK / name)
     peers = exchange.all_answers(name, digest, refit)
-    mine = ours.backtest(name)
+    mine = ours.backtest(name, seed)
     aligned = scoring.align(
         mine.facts, mine.answers | {peer: rows for peer, (rows, _) in peers.items()}
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy.panels import HORIZON, dataset
+from benchmarks.accuracy.panels import HORIZON, dataset, seeded
 from forecast.tables import quantile_name
 from forecast.training.backtest import run_backtest
 from forecast.training.baselines import BASELINES
@@ -39,11 +39,11 @@ class Ours:
     seconds: float
 
 
-def backtest(name: str) -> Ours:
+def backtest(name: str, seed: int | None = None) -> Ours:
     """Run the product over a panel. Origins and targets come out as civil days."""
     config, observations, now = dataset(name)
     start = time.monotonic()
-    ours = scored(make_dataset(config, observations, now))
+    ours = scored(make_dataset(seeded(config, seed), observations, now))
     return replace(ours, seconds=time.monotonic() - start)
 
 

@@ -136,3 +136,11 @@ def dataset(name: str, data: Path = DATASETS) -> tuple[RunConfig, pd.DataFrame, 
         config = read_config(inputs / "territory.toml")
         ingest_folder(inputs, lake, config=config, now=now)
         return config, lake.read(), now
+
+
+def seeded(config: RunConfig, seed: int | None) -> RunConfig:
+    """The configuration with another seed of the model, if one is given."""
+    if seed is None:
+        return config
+    training = config.training.model_copy(update={"seed": seed})
+    return config.model_copy(update={"training": training})
