@@ -178,11 +178,13 @@ def contributions(row: Mapping[Any, Any]) -> dict[str, int] | None:
         total = round(sum(exact.values()))
     else:
         total = shown(row[quantile_name(0.5)]) - shown(row["usual"])
-    # Rounded down, then what is missing goes to those that lost most.
+    # What rounding of both, and the least that is shown, leave out is of the largest; the parts are
+    # then rounded down, and what is missing goes to those that lost most.
+    exact[max(exact, key=lambda domain: abs(exact[domain]))] += total - sum(exact.values())
     whole = {domain: int(np.floor(persons)) for domain, persons in exact.items()}
-    each, more = divmod(total - sum(whole.values()), len(whole))
     lost = sorted(whole, key=lambda domain: whole[domain] - exact[domain])
-    return {domain: whole[domain] + each + (domain in lost[:more]) for domain in whole}
+    more = lost[: total - sum(whole.values())]
+    return {domain: persons + (domain in more) for domain, persons in whole.items()}
 
 
 def _probabilities(row: dict[Any, Any]) -> dict[str, float]:

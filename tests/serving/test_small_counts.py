@@ -15,7 +15,7 @@ from forecast.serving.changes import level_changes
 from forecast.serving.listing import Selection
 from forecast.serving.publication import write_publication
 from forecast.serving.reader import Publication, read_publication
-from forecast.serving.records import ModelStamp, checked, forecast_records
+from forecast.serving.records import ModelStamp, checked, contributions, forecast_records
 
 
 def test_a_forecast_of_few_people_stands_at_twenty(config, frame) -> None:
@@ -35,6 +35,19 @@ def test_a_forecast_of_few_people_stands_at_twenty(config, frame) -> None:
         assert min(counts) >= 20
         seen |= set(counts)
     assert 20 in seen and max(seen) > 20
+
+
+def test_what_twenty_stands_for_is_of_the_largest_cause_alone() -> None:
+    """A place that stands still has nobody because of its recent past, and not of the weather."""
+    row = {"influx_p50": 0.0, "usual": 10_000.0}
+    causes = {"history": -10_000.0, "weather": 0.0, "holidays": 0.0, "sea": 0.0}
+    told = contributions(row | {f"contribution_{domain}": v for domain, v in causes.items()})
+    assert told == {"history": -9980, "weather": 0, "holidays": 0, "sea": 0}
+    causes = {"history": 40.4, "weather": -20.7, "holidays": 0.4, "sea": 0.0}
+    row = {"influx_p50": 10_020.1, "usual": 10_000.0}
+    told = contributions(row | {f"contribution_{domain}": v for domain, v in causes.items()})
+    assert told is not None and sum(told.values()) == 20
+    assert all(abs(told[domain] - exact) < 1 for domain, exact in causes.items())
 
 
 @pytest.fixture
