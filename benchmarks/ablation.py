@@ -2,12 +2,14 @@
 
 ``python -m benchmarks.ablation`` takes the panels of ``benchmarks.accuracy`` (same origins, days 1
 to 14, no weather) and tells three things of each. What carries it: the same recipe without holidays
-and school holidays, without the linear partner's calendar, without the recent past of the boosters;
-and each member of the blend alone. What is left: the error of the best constant mixture of all
-members, chosen in hindsight (for each column its own); that if whatever moved all zones alike on a
-day had been known (measured on the other zones), and if the best peer were averaged in; beside
-what is wanted, the agreed share of the best peer's. Pinballs of these are those of our own bands,
-moved to the other median in log. Where it is: the days on which most of it fell.
+and school holidays, without the linear partner's calendar, without the recent past of the boosters,
+and, where the history is at least a year longer, with fifteen months of it before the first origin,
+which is what the shortest of the panels has; and each member of the blend alone. What is left: the
+error of the best constant mixture of all members, chosen in hindsight (for each column its own);
+that if whatever moved all zones alike on a day had been known (measured on the other zones), and if
+the best peer were averaged in; beside what is wanted, the agreed share of the best peer's. Pinballs
+of these are those of our own bands, moved to the other median in log. Where it is: the days on
+which most of it fell.
 The last line of output is one JSON object.
 """
 
@@ -59,6 +61,8 @@ VARIANTS: dict[str, Callable[[Dataset], Dataset]] = {
         data, lambda name: domain_of(name) == "history" and name not in KEPT, []
     ),
 }
+HISTORY = pd.DateOffset(months=15)
+"""History before the first origin that the panel with the shortest one has."""
 KEPT = (LEVEL, "calendar_horizon_days", "calendar_origin_weekday")
 """Columns without which no question can be asked: the level that is the unit, and the horizon."""
 
@@ -79,6 +83,12 @@ def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
             found["best mixture in hindsight"] = hindsight(ours, rows)
             found |= left(name, rows, config.quantiles)
         print(f"{name}, {label}: {found[label]['wape']:.4f}", flush=True)
+    start = panels.WINDOWS[name].first - HISTORY
+    if start >= observations["date"].min() + pd.DateOffset(years=1):
+        late = observations[observations["date"] >= start]
+        ours = scored(make_dataset(config, late, now))
+        rows = ours.facts.merge(ours.answers["afflux"], on=KEYS)
+        found["with fifteen months of history"] = figures(rows, config.quantiles)
     return pd.DataFrame(found).T[SHOWN], worst(whole)
 
 
