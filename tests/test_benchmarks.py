@@ -63,6 +63,9 @@ FIRST_AND_LAST = {
     "muenster_before": ("2022-08-28", "2023-08-13", 26),
     "austin_before": ("2015-07-26", "2016-07-10", 26),
     "ballarat_before": ("2013-03-24", "2014-03-09", 26),
+    "muenster_two_before": ("2021-08-29", "2022-08-14", 26),
+    "austin_two_before": ("2014-07-27", "2015-07-12", 26),
+    "ballarat_two_before": ("2012-03-25", "2013-03-10", 26),
 }
 needs_data = pytest.mark.skipif(
     not panels.DATASETS.is_dir(),
