@@ -163,7 +163,7 @@ def test_once_people_are_counted_again_the_place_is_forecast_as_before(days: int
         model = fit(data, pd.Timestamp(f"{origin}T06:00Z"), threads=2)
         asked = questions(data.evidence, origin)
         answers.append(model.predict(asked, data.daily)[asked.grid.row_zone == 0, 2])
-    np.testing.assert_allclose(*answers, rtol=0.15)
+    np.testing.assert_allclose(*answers, rtol=0.2)
 
 
 def test_features_are_those_of_the_days_that_were_measured(data) -> None:
