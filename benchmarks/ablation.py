@@ -137,9 +137,13 @@ def left(
 
 
 def _moved(rows: pd.DataFrame, median: pd.Series, quantiles: tuple[float, ...]) -> dict[str, float]:
-    """Figures of our answers with their bands moved to another median, in log."""
-    by = median.clip(lower=1e-9) / rows["q50"].clip(lower=1e-9)
+    """Figures of our answers with their bands moved to another median, in log.
+
+    Where ours is nobody no multiple of its band leads to another: only the median moves.
+    """
+    by = (median / rows["q50"]).where(rows["q50"] > 0, 1.0)
     bands = {name: rows[name] * by for name in (f"q{round(100 * q):02d}" for q in quantiles)}
+    bands["q50"] = median
     told = figures(rows.assign(**bands), quantiles)
     return {name: told[name] for name in ("wape", "pinball", "weekend_wape")}
 

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import ablation
 from benchmarks.accuracy import exchange, panels, scoring
+from benchmarks.accuracy.ours import Ours
 from benchmarks.accuracy.peers.task import Task
 from benchmarks.panels import austin, tickets
 from forecast.config import RunConfig, read_config
@@ -225,6 +227,19 @@ def test_scores_of_a_hand_made_case() -> None:
     losses += 0.25 * 90 + 0.75 * (10 + 110) + 0.1 * (150 + 50) + 0.9 * 50
     assert mine["pinball"] == pytest.approx(2 * losses / 5 / 600)
     assert scores.loc["rule", ["pinball", "coverage_80", "run_80"]].isna().all()
+
+
+def test_where_ours_is_nobody_a_mixture_moves_the_median_alone() -> None:
+    """A band that reaches from nobody to the usual day is no multiple of its median."""
+    facts, answers = hand_made()
+    rows = facts.dropna().merge(answers["afflux"], on=scoring.KEYS)
+    rows.loc[rows["influx"] == 200, ["q10", "q25", "q50", "q75"]] = 0.0
+    members = pd.DataFrame({"boosters": [100.0, 200.0, 300.0], "partner": [150.0, 100.0, 200.0]})
+    quantiles = (0.1, 0.25, 0.5, 0.75, 0.9)
+    ours = Ours(rows, members, {}, pd.DataFrame(), quantiles, 0.0)
+    found = ablation.hindsight(ours, rows)
+    assert found["wape"] == pytest.approx(0.0)
+    assert found["pinball"] < scoring.figures(rows, quantiles)["pinball"]
 
 
 def test_only_questions_that_all_answered_are_scored() -> None:
