@@ -95,7 +95,8 @@ class Places:
         """
         y, x = np.asarray(latitude, dtype=float), np.asarray(longitude, dtype=float)
         found = np.full(y.shape, None, dtype=object)
-        known = np.flatnonzero(np.isfinite(y) & np.isfinite(x))
+        # No place on earth: beyond some size it would overflow, too.
+        known = np.flatnonzero((np.abs(y) <= 90) & (np.abs(x) <= 180))
         points = shapely.points(_plane(self.latitude)(np.column_stack([x[known], y[known]])))
         point, outline = self.tree.query(points, predicate="intersects")
         for row, zone in sorted(zip(point, outline, strict=True), reverse=True):

@@ -51,6 +51,7 @@ def test_points_together_are_as_points_alone() -> None:
     expected = [hall[1] for hall in TOWN_HALLS] + [None] * 3
     assert PLACES.zones_of_points(latitude, longitude).tolist() == expected
     assert PLACES.zones_of_points([], []).tolist() == []
+    assert PLACES.zones_of_points([0.0, 1e308, np.nan], [1e308, 0.0, 0.0]).tolist() == [None] * 3
 
 
 def test_every_commune_has_its_zone() -> None:
