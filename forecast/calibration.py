@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 _FEW, _WIDEST = 50, 0.4
 """Days of a fold that are believed by half, and the farthest a band is widened, in log."""
 _LEARNT_DAYS = 70
-"""Days of errors [d] of which bands that had fewer to learn from say nothing of later ones."""
+"""Bands that had fewer days of errors [d] to learn from do not say how wide later ones are."""
 
 
 def adapted(

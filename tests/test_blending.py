@@ -27,7 +27,7 @@ def answers() -> tuple[Cells, np.ndarray, np.ndarray, np.ndarray]:
     """
     rng = np.random.default_rng(5)
     zone, group = rng.integers(0, ZONES, N), rng.integers(0, 4, N)
-    run = rng.random(N) < 0.15
+    run = rng.random(N) < 0.4
     observed = 1000 * np.exp(rng.normal(0, 0.3, N))
     off = observed[:, None] * np.exp(rng.normal(0, 0.2, (N, 5)))
     median = np.where((zone == 0) & ~run, observed, off[:, 0])
@@ -56,7 +56,7 @@ def test_each_zone_follows_the_member_that_was_right(blend: Blend) -> None:
     assert ordinary[4, LEFT] > ordinary[[0, 1, 2, 3, 5], LEFT].max() + 0.1
     assert ordinary[5, INFLUX] > ordinary[:5, INFLUX].max() + 0.1
     assert np.abs(ordinary[3, PARTNER] - boosters[3]) < 0.2
-    assert (blend.shares[:-1, :, RUNS, PARTNER] >= 0.65).all()
+    assert (blend.shares[:-1, :, RUNS, PARTNER] >= 0.85).all()
 
 
 def test_the_recent_level_has_hardly_a_say_on_a_run(answers) -> None:

@@ -164,6 +164,7 @@ def test_once_people_are_counted_again_the_place_is_forecast_as_before(days: int
         asked = questions(data.evidence, origin)
         answers.append(model.predict(asked, data.daily)[asked.grid.row_zone == 0, 2])
     np.testing.assert_allclose(*answers, rtol=0.2)
+    assert answers[0].mean() == pytest.approx(answers[1].mean(), rel=0.1)
 
 
 def test_features_are_those_of_the_days_that_were_measured(data) -> None:
