@@ -5,7 +5,9 @@ have further sources (Hong Kong with resident flows as mobility, Münster with c
 source it scores, on the same questions of rolling origins: the forecast with every source fresh;
 the same model with that source silent for the longest rehearsed time before each origin; and a
 model trained and asked without that source, in a backtest of its own; and, as the gate does, how
-often the former's median is no worse than the latter's when the origins are resampled. The last
+often the former's median is no worse than the latter's when the origins are resampled. Two models
+that differ by their seed alone err as differently as those two, so that all of it is done with
+several seeds: a source's row is of all their answers together, below it are those of each. The last
 line of output is one JSON object.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -32,7 +35,9 @@ from forecast.training.gate import chance_not_worse
 from forecast.training.metrics import losses
 from forecast.training.rehearsal import OUTAGES
 
-KEYS = ["zone_id", "origin", "target_date"]
+KEYS = ["seed", "zone_id", "origin", "target_date"]
+SEEDS = (None, 7, 11)
+"""Seeds of the models; none: the one that is configured."""
 TODAY = date(2026, 11, 22)
 """The morning on which the simulated history ends."""
 
@@ -44,12 +49,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outages", description=__doc__)
     names = ["demo", "hk_visitors", "muenster"]
     parser.add_argument("panel", nargs="*", choices=[*names, []], help="default: all three")
-    parser.add_argument("--seed", type=int, help="another seed for all models; nothing is kept")
+    parser.add_argument("--seed", type=int, help="this seed alone; nothing is kept")
     parser.add_argument("--save", action="store_true", help="keep the tables in results/outages.md")
     given = parser.parse_args()
     if given.save and given.seed is not None:
-        parser.error("--save keeps the figures of the seed that is configured: leave out --seed")
-    tables = {name: run(name, given.seed) for name in given.panel or names}
+        parser.error("--save keeps the figures of all seeds: leave out --seed")
+    seeds = SEEDS if given.seed is None else (given.seed,)
+    tables = {name: run(name, seeds) for name in given.panel or names}
     text = "\n\n".join(f"{name}\n{shown(table)}" for name, table in tables.items())
     figures = {name: table.round(4).to_dict("index") for name, table in tables.items()}
     last = json.dumps({"benchmark": "outages", "machine": machine(), "panels": figures})
@@ -60,30 +66,48 @@ def main() -> None:
             "`python -m benchmarks.outages --save`; demo is simulated data. Days 1 to 14; WAPE, "
             "pinball and width of the 80 % interval in % of influx, coverage in %. A row is a "
             "source: with every source fresh, with that source silent at the origin, and with a "
-            "model that never had it. not_worse is how often, of resampled origins, the median of "
-            "the cut is no worse than of the one that never had it; below 5 % it is worse beyond "
-            "chance. Influx itself cannot be left out of training.",
+            "model that never had it; of the models of all seeds together, and below it of each. "
+            "not_worse is how often, of resampled origins, the median of the cut is no worse than "
+            "of the one that never had it; below 5 % it is worse beyond chance. Influx itself "
+            "cannot be left out of training.",
             text,
             last,
         )
     print(f"\n{text}\n\n{last}")
 
 
-def run(name: str, seed: int | None = None) -> pd.DataFrame:
-    """Figures of one panel, a row for each source it has."""
+def run(name: str, seeds: Sequence[int | None] = SEEDS) -> pd.DataFrame:
+    """Figures of one panel: for each source it has, a row of all seeds and one of each."""
     config, observations, now = demo() if name == "demo" else panels.dataset(name)
-    config = panels.seeded(config, seed)
-    whole = run_backtest(make_dataset(config, observations, now))
-    fresh, found = whole.rows[whole.rows["horizon_days"] >= 1], {}
+    told: dict[str, dict[str, list[pd.DataFrame]]] = {}
+    for seed in seeds:
+        chosen = panels.seeded(config, seed)
+        for domain, ways in answers((chosen, observations, now)).items():
+            for way, rows in ways.items():
+                rows = rows.assign(seed=chosen.training.seed)
+                told.setdefault(domain, {}).setdefault(way, []).append(rows)
+        print(f"{name}, seed {chosen.training.seed}", flush=True)
+    block = -(-config.max_horizon_days // config.training.backtest_stride_days)
+    found = {}
+    for domain, parts in told.items():
+        ways = {way: pd.concat(rows, ignore_index=True) for way, rows in parts.items()}
+        found[domain] = compare(ways, config.quantiles, block)
+        for seed in ways["fresh"]["seed"].unique():
+            one = {way: rows[rows["seed"] == seed] for way, rows in ways.items()}
+            found[f"{domain}, seed {seed}"] = compare(one, config.quantiles, block)
+    return pd.DataFrame(found).T
+
+
+def answers(panel: Panel) -> dict[str, dict[str, pd.DataFrame]]:
+    """By source, the rows of the backtests that were asked with it, with it cut, and without it."""
+    config, observations, now = panel
+    whole, found = run_backtest(make_dataset(config, observations, now)), {}
     for domain, cut in whole.outages.items():
-        without = None
+        found[domain] = {"fresh": whole.rows[whole.rows["horizon_days"] >= 1], "cut": cut}
         if domain != "influx":
             rest = observations[~observations["source"].isin(OUTAGES[domain][0])]
-            without = run_backtest(make_dataset(config, rest, now)).rows
-        block = -(-config.max_horizon_days // config.training.backtest_stride_days)
-        found[domain] = compare(fresh, cut, without, whole.quantiles, block)
-        print(f"{name}, {domain}: {found[domain]}", flush=True)
-    return pd.DataFrame(found).T
+            found[domain]["without"] = run_backtest(make_dataset(config, rest, now)).rows
+    return found
 
 
 def demo() -> Panel:
@@ -98,18 +122,13 @@ def demo() -> Panel:
 
 
 def compare(
-    fresh: pd.DataFrame,
-    cut: pd.DataFrame,
-    without: pd.DataFrame | None,
-    quantiles: tuple[float, ...],
-    block: int,
+    ways: Mapping[str, pd.DataFrame], quantiles: tuple[float, ...], block: int
 ) -> dict[str, float]:
-    """Figures of the three ways to answer, on the questions all of them answered.
+    """Figures of the ways to answer, on the questions all of them answered.
 
     ``block`` origins in a row speak of common days.
     """
-    ways = {"fresh": fresh, "cut": cut} | ({} if without is None else {"without": without})
-    shared = fresh[KEYS]
+    shared = ways["fresh"][KEYS]
     for rows in ways.values():
         shared = shared.merge(rows[KEYS], on=KEYS)
     found: dict[str, float] = {}
@@ -127,7 +146,7 @@ def compare(
             f"held_{way}": ((observed >= low) & (observed <= high)).mean(),
             f"width_{way}": (high - low).sum() / total,
         }
-    if without is not None:
+    if "without" in ways:
         away = (errors["cut"] - errors["without"]).to_numpy()
         found["not_worse"] = chance_not_worse(away, block)
     return found

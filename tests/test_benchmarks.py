@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ablation
+from benchmarks import ablation, outages
 from benchmarks.accuracy import exchange, panels, scoring
 from benchmarks.accuracy.ours import Ours
 from benchmarks.accuracy.peers.task import Task
@@ -199,6 +199,29 @@ def test_figures_of_another_seed_are_not_kept(benchmark: str) -> None:
     )
     assert done.returncode == 2
     assert "leave out --seed" in done.stderr
+
+
+def test_a_source_cut_is_compared_over_the_models_of_all_seeds() -> None:
+    """One seed's models say that cutting a source costs nothing, the other's that it costs half."""
+    days = pd.date_range("2024-01-07", periods=8, freq="14D")
+    keys = pd.MultiIndex.from_product([[1, 2], ["a"], days], names=outages.KEYS[:3]).to_frame(False)
+    keys["target_date"] = keys["origin"] + pd.Timedelta(days=1)
+    quantiles, names = (0.1, 0.5, 0.9), ["influx_p10", "influx_p50", "influx_p90"]
+
+    def said(first: float, second: float) -> pd.DataFrame:
+        median = keys["seed"].map({1: first, 2: second})
+        band = dict(zip(names, (0.9 * median, median, 1.1 * median), strict=True))
+        return keys.assign(influx=100.0, **band)
+
+    ways = {"fresh": said(100, 100), "cut": said(90, 80), "without": said(70, 90).iloc[1:]}
+    found = outages.compare(ways, quantiles, block=1)
+    assert found["wape_cut"] == pytest.approx((7 * 10 + 8 * 20) / 1500)
+    assert found["wape_without"] == pytest.approx((7 * 30 + 8 * 10) / 1500)
+    assert found["held_fresh"] == 1.0
+    assert found["width_cut"] == pytest.approx((7 * 18 + 8 * 16) / 1500)
+    assert found["not_worse"] > 0.9
+    second = {way: rows[rows["seed"] == 2] for way, rows in ways.items()}
+    assert outages.compare(second, quantiles, block=1)["not_worse"] == 0.0
 
 
 def test_another_seed_changes_nothing_else() -> None:
