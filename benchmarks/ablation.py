@@ -5,11 +5,10 @@ to 14, no weather) and tells three things of each. What carries it: the same rec
 and school holidays, without the linear partner's calendar, without the recent past of the boosters,
 and, where the history is at least a year longer, with fifteen months of it before the first origin,
 which is what the shortest of the panels has; and each member of the blend alone. What is left: the
-error of the best constant mixture of all members, chosen in hindsight (for each column its own);
-that if whatever moved all zones alike on a day had been known (measured on the other zones), and if
-the best peer were averaged in; beside what is wanted, the agreed share of the best peer's. Pinballs
-of these are those of our own bands, moved to the other median in log. Where it is: the days on
-which most of it fell.
+errors of :mod:`benchmarks.hindsight` (the best constant mixture of all members, for each column its
+own; whatever moved all zones alike on a day known; members fitted on all fortnights but the one
+they answer, those after it included), and that if the best peer were averaged in; beside what is
+wanted, the agreed share of the best peer's. Where it is: the days on which most of it fell.
 The last line of output is one JSON object.
 """
 
@@ -19,15 +18,15 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy import panels
 from benchmarks.accuracy.exchange import WORK
-from benchmarks.accuracy.ours import KEYS, Ours, scored
+from benchmarks.accuracy.ours import KEYS, scored
 from benchmarks.accuracy.scoring import LIMITS, figures
+from benchmarks.hindsight import bounds, moved
 from benchmarks.keeping import keep, machine
 from forecast.almanac import COLUMNS
 from forecast.explanation import domain_of
@@ -78,10 +77,7 @@ def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         found[label] = figures(rows, config.quantiles)
         if whole.empty:
             whole = rows
-            for member, said in _members(ours).items():
-                found[f"{member} alone"] = _moved(rows, said, config.quantiles)
-            found["best mixture in hindsight"] = hindsight(ours, rows)
-            found |= left(name, rows, config.quantiles)
+            found |= bounds(data, ours, rows) | beside_peers(name, rows, config.quantiles)
         print(f"{name}, {label}: {found[label]['wape']:.4f}", flush=True)
     start = panels.WINDOWS[name].first - HISTORY
     if start >= observations["date"].min() + pd.DateOffset(years=1):
@@ -92,33 +88,11 @@ def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(found).T[SHOWN], worst(whole)
 
 
-def hindsight(ours: Ours, rows: pd.DataFrame) -> dict[str, float]:
-    """Least errors of all constant mixtures of the members, in log, with shares in tenths."""
-    logs = np.log(_members(ours).clip(lower=1e-9).to_numpy())
-    tenths = [c for c in product(range(11), repeat=logs.shape[1]) if sum(c) == 10]
-    mixtures = (pd.Series(np.exp(logs @ np.divide(c, 10))) for c in tenths)
-    found = [_moved(rows, mixture, ours.quantiles) for mixture in mixtures]
-    return dict(pd.DataFrame(found).min())
-
-
-def _members(ours: Ours) -> pd.DataFrame:
-    """What each member said; as the blend has it, the boosters where one says nothing."""
-    boosters = ours.members["boosters"]
-    return ours.members.apply(lambda said: said.fillna(boosters))
-
-
-def left(
+def beside_peers(
     name: str, rows: pd.DataFrame, quantiles: tuple[float, ...]
 ) -> dict[str, dict[str, float]]:
-    """Figures of medians that know what ours cannot, or what a peer says, and those wanted."""
-    found = {}
-    miss = np.log(rows["influx"].clip(lower=1e-9) / rows["q50"].clip(lower=1e-9))
-    day = miss.groupby(rows["target_date"])
-    others = (day.transform("sum") - miss) / (day.transform("size") - 1)
-    if others.notna().all():
-        known = rows["q50"] * np.exp(others)
-        found["had the day's common error been known"] = _moved(rows, known, quantiles)
-    peers, scores = {}, {}
+    """Figures of our median averaged with the best peer's, and those wanted."""
+    found, peers, scores = {}, {}, {}
     for file in sorted((WORK / name).glob("*.parquet")):
         if file.stem in ("series", "calendar"):
             continue
@@ -130,22 +104,10 @@ def left(
         table = pd.DataFrame(scores).T
         best = str(table["wape"].idxmin())
         both = np.sqrt(rows["q50"].clip(lower=1e-9) * peers[best].clip(lower=1e-9))
-        found[f"averaged with {best}"] = _moved(rows, both, quantiles)
+        found[f"averaged with {best}"] = moved(rows, both, quantiles)
         wanted = {metric: limit or np.nan for metric, limit in LIMITS[name].items()}
         found["wanted"] = {k: limit * table[k].min() for k, limit in wanted.items()}
     return found
-
-
-def _moved(rows: pd.DataFrame, median: pd.Series, quantiles: tuple[float, ...]) -> dict[str, float]:
-    """Figures of our answers with their bands moved to another median, in log.
-
-    Where ours is nobody no multiple of its band leads to another: only the median moves.
-    """
-    by = (median / rows["q50"]).where(rows["q50"] > 0, 1.0)
-    bands = {name: rows[name] * by for name in (f"q{round(100 * q):02d}" for q in quantiles)}
-    bands["q50"] = median
-    told = figures(rows.assign(**bands), quantiles)
-    return {name: told[name] for name in ("wape", "pinball", "weekend_wape")}
 
 
 def worst(rows: pd.DataFrame) -> pd.DataFrame:

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ablation, outages
+from benchmarks import hindsight, outages
 from benchmarks.accuracy import exchange, panels, scoring
-from benchmarks.accuracy.ours import Ours
 from benchmarks.accuracy.peers.task import Task
 from benchmarks.panels import austin, tickets
 from forecast.config import RunConfig, read_config
@@ -259,8 +258,7 @@ def test_where_ours_is_nobody_a_mixture_moves_the_median_alone() -> None:
     rows.loc[rows["influx"] == 200, ["q10", "q25", "q50", "q75"]] = 0.0
     members = pd.DataFrame({"boosters": [100.0, 200.0, 300.0], "partner": [150.0, 100.0, 200.0]})
     quantiles = (0.1, 0.25, 0.5, 0.75, 0.9)
-    ours = Ours(rows, members, {}, pd.DataFrame(), quantiles, 0.0)
-    found = ablation.hindsight(ours, rows)
+    found = hindsight.best_mixture(rows, members, quantiles)
     assert found["wape"] == pytest.approx(0.0)
     assert found["pinball"] < scoring.figures(rows, quantiles)["pinball"]
 

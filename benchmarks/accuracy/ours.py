@@ -55,12 +55,7 @@ def scored(data: Dataset) -> Ours:
     asked = found.rows["horizon_days"].between(1, HORIZON)
     rows = found.rows[asked].reset_index(drop=True)
     known = [truth_at(data.evidence, cut) for cut in found.cuts]
-    local = pd.DatetimeIndex(rows["origin"]).tz_convert(config.timezone).tz_localize(None)
-    rows = rows.assign(
-        zone_id=rows["zone_id"].astype(str),
-        origin=local.normalize().astype("datetime64[ns]"),
-        target_date=rows["target_date"].astype("datetime64[ns]"),
-    )
+    rows = civil(rows, config.timezone)
     names = {quantile_name(q): f"q{round(100 * q):02d}" for q in config.quantiles}
     keys = rows[KEYS]
     answers = {"afflux": keys.join(rows[list(names)].rename(columns=names).astype(np.float64))}
@@ -73,4 +68,14 @@ def scored(data: Dataset) -> Ours:
         levels=verify(level_rows(found.verified, known, config)).scores,
         quantiles=config.quantiles,
         seconds=seconds,
+    )
+
+
+def civil(rows: pd.DataFrame, timezone: str) -> pd.DataFrame:
+    """The rows with zones as text, and their origins as civil days of ``timezone``."""
+    local = pd.DatetimeIndex(rows["origin"]).tz_convert(timezone).tz_localize(None)
+    return rows.assign(
+        zone_id=rows["zone_id"].astype(str),
+        origin=local.normalize().astype("datetime64[ns]"),
+        target_date=rows["target_date"].astype("datetime64[ns]"),
     )
