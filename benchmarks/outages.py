@@ -57,8 +57,7 @@ def main() -> None:
     seeds = SEEDS if given.seed is None else (given.seed,)
     tables = {name: run(name, seeds) for name in given.panel or names}
     text = "\n\n".join(f"{name}\n{shown(table)}" for name, table in tables.items())
-    figures = {name: table.round(4).to_dict("index") for name, table in tables.items()}
-    last = json.dumps({"benchmark": "outages", "machine": machine(), "panels": figures})
+    last = summary(tables)
     if given.save:
         keep(
             "outages",
@@ -150,6 +149,16 @@ def compare(
         away = (errors["cut"] - errors["without"]).to_numpy()
         found["not_worse"] = chance_not_worse(away, block)
     return found
+
+
+def summary(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The figures of all panels as one JSON object; null where a source cannot be left out."""
+    rows = {name: table.round(4).astype(object) for name, table in tables.items()}
+    figures = {
+        name: table.where(table.notna(), None).to_dict("index") for name, table in rows.items()
+    }
+    told = {"benchmark": "outages", "machine": machine(), "panels": figures}
+    return json.dumps(told, allow_nan=False)
 
 
 def shown(table: pd.DataFrame) -> str:

@@ -221,6 +221,11 @@ def test_a_source_cut_is_compared_over_the_models_of_all_seeds() -> None:
     assert found["not_worse"] > 0.9
     second = {way: rows[rows["seed"] == 2] for way, rows in ways.items()}
     assert outages.compare(second, quantiles, block=1)["not_worse"] == 0.0
+    alone = outages.compare({"fresh": ways["fresh"], "cut": ways["cut"]}, quantiles, block=1)
+    last = outages.summary({"a": pd.DataFrame({"parking": found, "influx": alone}).T})
+    rows = json.loads(last, parse_constant=pytest.fail)["panels"]["a"]
+    assert rows["influx"]["not_worse"] is None
+    assert rows["parking"]["wape_cut"] == pytest.approx(found["wape_cut"], abs=1e-4)
 
 
 def test_another_seed_changes_nothing_else() -> None:
