@@ -26,7 +26,7 @@ from benchmarks.accuracy import panels
 from benchmarks.accuracy.exchange import WORK
 from benchmarks.accuracy.ours import KEYS, scored
 from benchmarks.accuracy.scoring import LIMITS, figures
-from benchmarks.hindsight import bounds, moved
+from benchmarks.hindsight import in_hindsight, moved
 from benchmarks.keeping import keep, machine
 from forecast.almanac import COLUMNS
 from forecast.explanation import domain_of
@@ -77,7 +77,7 @@ def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         found[label] = figures(rows, config.quantiles)
         if whole.empty:
             whole = rows
-            found |= bounds(data, ours, rows) | beside_peers(name, rows, config.quantiles)
+            found |= in_hindsight(data, ours, rows) | beside_peers(name, rows, config.quantiles)
         print(f"{name}, {label}: {found[label]['wape']:.4f}", flush=True)
     start = panels.WINDOWS[name].first - HISTORY
     if start >= observations["date"].min() + pd.DateOffset(years=1):

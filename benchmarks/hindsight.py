@@ -1,9 +1,10 @@
-"""What a forecast could know only afterwards, and what it would then err: bounds of a recipe.
+"""What a forecast could know only afterwards, and what it would then err.
 
 Three of them: the best constant mixture of its members, chosen by the errors it is measured on; the
 error that all zones had in common on a day, known; and members fitted on every fortnight of the
 panel but the one they answer, those after it included, which is what more history of the same
-years could teach them. Pinballs are those of our own bands, moved to the other median in log.
+years could teach them (and, where a place changes, what was not yet true, so that they may also err
+more). Pinballs are those of our own bands, moved to the other median in log.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ def fitted_on_the_rest(data: Dataset) -> pd.DataFrame:
     """What members say of each question who know every day of the panel but those it was asked of.
 
     Columns: the keys, ``blended`` in the proportions that hold before any error is known, and the
-    members [visitors day⁻¹]. Origins and features are those of the backtest. Features of later
-    questions tell how full the fortnight was, so that the bound is rather too low than too high.
+    members [visitors day⁻¹]. Origins and features are those of the backtest. The features of later
+    questions tell how full the fortnight was, which flatters them.
     """
     test, truth = data.matrix.take(data.test), truth_at(data.evidence, data.now)
     instants = np.unique(test.grid.ask_origin)
@@ -103,8 +104,8 @@ def moved(rows: pd.DataFrame, median: pd.Series, quantiles: tuple[float, ...]) -
     return {name: told[name] for name in ("wape", "pinball", "weekend_wape")}
 
 
-def bounds(data: Dataset, ours: Ours, rows: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Figures of each bound by name; ``rows`` are ``ours`` with the facts."""
+def in_hindsight(data: Dataset, ours: Ours, rows: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Figures of each member and of each of the three; ``rows`` are ``ours`` with the facts."""
     members, quantiles = complete(ours.members), ours.quantiles
     found = {f"{name} alone": moved(rows, said, quantiles) for name, said in members.items()}
     found["best mixture in hindsight"] = best_mixture(rows, members, quantiles)

@@ -1,4 +1,4 @@
-"""A bound in hindsight knows every day of the panel but those it is asked about."""
+"""Members fitted in hindsight know every day of the panel but those they are asked about."""
 
 from __future__ import annotations
 
