@@ -55,9 +55,8 @@ def fitted_on_the_rest(data: Dataset) -> pd.DataFrame:
     members [visitors day⁻¹]. Origins and features are those of the backtest. The features of later
     questions tell how full the fortnight was, which flatters them.
     """
-    test, truth = data.matrix.take(data.test), truth_at(data.evidence, data.now)
-    instants = np.unique(test.grid.ask_origin)
-    scored = instants[instants >= data.first_test.value // 1000]
+    truth, instants = truth_at(data.evidence, data.now), data.matrix.grid.ask_origin[data.test]
+    scored = np.unique(instants[instants >= data.first_test.value // 1000])
     with threadpool_limits(1, user_api="blas"):
         told = Parallel(n_jobs=2, prefer="threads")(
             delayed(asked_at)(data, truth, int(instant)) for instant in scored
