@@ -27,7 +27,7 @@ from benchmarks.accuracy.exchange import WORK
 from benchmarks.accuracy.ours import KEYS, scored
 from benchmarks.accuracy.scoring import LIMITS, figures
 from benchmarks.hindsight import in_hindsight, moved
-from benchmarks.keeping import keep, machine
+from benchmarks.keeping import WHOLE, keep, machine
 from forecast.almanac import COLUMNS
 from forecast.explanation import domain_of
 from forecast.fitting import LEVEL
@@ -132,6 +132,8 @@ def main() -> None:
     parser.add_argument("panel", nargs="*", choices=[*panels.PANELS, []], help="default: all")
     parser.add_argument("--save", action="store_true", help="keep them in results/ablation.md")
     given = parser.parse_args()
+    if given.save and given.panel:
+        parser.error(WHOLE)
     texts, told = [], {}
     for name in given.panel or panels.PANELS:
         table, days = run(name)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+WHOLE = "--save keeps the panels of one run, all of them: name none"
+"""Why figures of some panels are not kept: they would replace those of all."""
 
 
 def machine() -> dict[str, Any]:

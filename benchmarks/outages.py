@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy import panels
-from benchmarks.keeping import keep, machine
+from benchmarks.keeping import WHOLE, keep, machine
 from forecast.config import RunConfig, read_config
 from forecast.demo import simulate
 from forecast.ingest.folder import ingest_folder
@@ -54,6 +54,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.save and given.seed is not None:
         parser.error("--save keeps the figures of all seeds: leave out --seed")
+    if given.save and given.panel:
+        parser.error(WHOLE)
     seeds = SEEDS if given.seed is None else (given.seed,)
     tables = {name: run(name, seeds) for name in given.panel or names}
     text = "\n\n".join(f"{name}\n{shown(table)}" for name, table in tables.items())

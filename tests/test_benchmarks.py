@@ -187,17 +187,28 @@ def hand_made() -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     return facts, {"afflux": mine, "peer": peer, "rule": keys.assign(q50=100.0)}
 
 
-@pytest.mark.parametrize("benchmark", ["accuracy", "outages"])
-def test_figures_of_another_seed_are_not_kept(benchmark: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("accuracy --seed 7", "leave out --seed"),
+        ("accuracy --panels austin", "name none"),
+        ("outages --seed 7", "leave out --seed"),
+        ("outages demo", "name none"),
+        ("ablation austin", "name none"),
+        ("panels hk_visitors", "name none"),
+    ],
+)
+def test_figures_of_a_part_do_not_replace_those_of_the_whole(asked: str, why: str) -> None:
+    benchmark, *arguments = asked.split()
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{benchmark}", "--seed", "7", "--save"],
+        [sys.executable, "-m", f"benchmarks.{benchmark}", *arguments, "--save"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
-    assert "leave out --seed" in done.stderr
+    assert why in done.stderr
 
 
 def test_a_source_cut_is_compared_over_the_models_of_all_seeds() -> None:

@@ -25,7 +25,7 @@ import pandas as pd
 
 from benchmarks.accuracy import exchange, figure, ours, scoring
 from benchmarks.accuracy.panels import PANELS, UNSEEN, WINDOWS
-from benchmarks.keeping import machine
+from benchmarks.keeping import WHOLE, machine
 from forecast.level_climatology import ALARMS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -72,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     given = parser.parse_args(arguments)
     if given.save and given.seed is not None:
         parser.error("--save keeps the figures of the seed that is configured: leave out --seed")
+    if given.save and given.panels:
+        parser.error(WHOLE)
     usual = UNSEEN if given.unseen else PANELS
     chosen = given.panels.split(",") if given.panels else usual
     if unknown := sorted(set(chosen) - set(WINDOWS)):

@@ -23,7 +23,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.keeping import keep, machine
+from benchmarks.keeping import WHOLE, keep, machine
 from forecast.config import read_config
 from forecast.grid import day_date, day_number
 from forecast.training.baselines import BASELINES
@@ -42,6 +42,8 @@ def main() -> None:
     parser.add_argument("panel", nargs="*", choices=[*PANELS, []], help="default: both")
     parser.add_argument("--save", action="store_true", help="keep the tables in results/panels.md")
     given = parser.parse_args()
+    if given.save and given.panel:
+        parser.error(WHOLE)
     found = {name: run(name) for name in given.panel or PANELS}
     figures = {name: facts for name, (_, facts) in found.items()}
     last = json.dumps({"benchmark": "panels", "machine": machine(), "panels": figures})

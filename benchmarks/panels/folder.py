@@ -56,6 +56,15 @@ def write(out: Path, territory: Mapping[str, Any], tables: Mapping[str, pd.DataF
         table.to_csv(out / f"{source}.csv", index=False)
 
 
+def unpeopled(zones: Mapping[str, str], latitude: float, longitude: float) -> list[dict[str, Any]]:
+    """Zones of a territory.toml, by id and name, that are counters: all at one place of the city.
+
+    Nobody lives at a counter, so that influx per head means nothing.
+    """
+    place = {"population": 1, "latitude": latitude, "longitude": longitude}
+    return [{"id": zone, "name": name, **place} for zone, name in zones.items()]
+
+
 def toml(content: Mapping[str, Any], name: str = "") -> str:
     """A mapping of scalars, tables and lists of tables as TOML.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.panels.folder import main
+from benchmarks.panels.folder import main, unpeopled
 
 START = "2019-01-01"
 
@@ -70,16 +70,7 @@ def territory() -> Mapping[str, Any]:
             "parking": {"publication_delay_hours": 2.0},
         },
         "training": {"start": START},
-        "zones": [
-            {
-                "id": counter,
-                "name": f"Counter {counter}",
-                "population": 1,  # nobody lives at a counter, and influx per head means nothing
-                "latitude": 51.962,
-                "longitude": 7.626,
-            }
-            for counter in COUNTERS
-        ],
+        "zones": unpeopled({zone: f"Counter {zone}" for zone in COUNTERS}, 51.962, 7.626),
     }
 
 

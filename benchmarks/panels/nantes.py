@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.panels.folder import main
+from benchmarks.panels.folder import main, unpeopled
 
 START = "2014-01-01"
 DATA = "nantes_counters"
@@ -83,16 +83,7 @@ def territory() -> Mapping[str, Any]:
         # Counters report overnight.
         "sources": {"influx": {"publication_delay_hours": 8.0}},
         "training": {"start": START},
-        "zones": [
-            {
-                "id": zone_of(name),
-                "name": name,
-                "population": 1,  # nobody lives at a counter, and influx per head means nothing
-                "latitude": 47.218,
-                "longitude": -1.554,
-            }
-            for name in COUNTERS
-        ],
+        "zones": unpeopled({zone_of(name): name for name in COUNTERS}, 47.218, -1.554),
     }
 
 
