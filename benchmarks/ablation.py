@@ -22,8 +22,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy import panels
-from benchmarks.accuracy.exchange import WORK
+from benchmarks.accuracy import kept, panels
+from benchmarks.accuracy.exchange import WORK, hand_over
 from benchmarks.accuracy.ours import KEYS, scored
 from benchmarks.accuracy.scoring import LIMITS, figures
 from benchmarks.hindsight import in_hindsight, moved
@@ -91,7 +91,10 @@ def run(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 def beside_peers(
     name: str, rows: pd.DataFrame, quantiles: tuple[float, ...]
 ) -> dict[str, dict[str, float]]:
-    """Figures of our median averaged with the best peer's, and those wanted."""
+    """Figures of our median averaged with the best peer's, and those wanted.
+
+    Where no peer has answered here, only those wanted, by what the results keep of the peers.
+    """
     found, peers, scores = {}, {}, {}
     for file in sorted((WORK / name).glob("*.parquet")):
         if file.stem in ("series", "calendar"):
@@ -105,8 +108,10 @@ def beside_peers(
         best = str(table["wape"].idxmin())
         both = np.sqrt(rows["q50"].clip(lower=1e-9) * peers[best].clip(lower=1e-9))
         found[f"averaged with {best}"] = moved(rows, both, quantiles)
-        wanted = {metric: limit or np.nan for metric, limit in LIMITS[name].items()}
-        found["wanted"] = {k: limit * table[k].min() for k, limit in wanted.items()}
+    else:
+        table, _, _ = kept.peers(name, hand_over(name, WORK / name))
+    wanted = {metric: limit or np.nan for metric, limit in LIMITS[name].items()}
+    found["wanted"] = {k: limit * table[k].min() for k, limit in wanted.items()}
     return found
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import hindsight, outages
-from benchmarks.accuracy import exchange, panels, scoring
+from benchmarks.accuracy import exchange, kept, panels, scoring
 from benchmarks.accuracy.peers.task import Task
 from benchmarks.panels import austin, tickets
 from forecast.config import RunConfig, read_config
@@ -127,6 +127,36 @@ def test_peers_are_handed_the_same_days_and_the_almanac(tmp_path: Path) -> None:
     assert future["ds"].tolist() == pd.date_range(origin, periods=15)[1:].tolist()
     sundays = whole[whole["ds"].dt.day_of_week == 6]
     assert sundays[["y", "weight"]].eq(0).all(axis=None)
+
+
+def test_kept_figures_of_peers_stand_while_they_would_be_told_the_same(tmp_path: Path) -> None:
+    panel = {
+        "questions": 307,
+        "scores": {"afflux": {"wape": 0.09}, "autoets": {"wape": 0.1}, "prophet": {"wape": None}},
+        "peers": {"autoets": {"told": "same"}, "prophet": {"told": "same"}},
+    }
+    last = json.dumps({"panels": {"ballarat": panel}})
+    (tmp_path / "accuracy.md").write_text(f"# Kept\n\n```json\n{last}\n```\n", encoding="utf-8")
+    scores, facts, questions = kept.peers("ballarat", "same", tmp_path)
+    assert scores["wape"].to_dict() == pytest.approx(
+        {"autoets": 0.1, "prophet": np.nan}, nan_ok=True
+    )
+    assert list(facts) == ["autoets", "prophet"]
+    assert questions == 307
+    with pytest.raises(ValueError, match="ballarat: autoets was told something else"):
+        kept.peers("ballarat", "other", tmp_path)
+    with pytest.raises(ValueError, match=r"accuracy\.md keeps no figures of austin"):
+        kept.peers("austin", "same", tmp_path)
+    with pytest.raises(ValueError, match=r"unseen\.md keeps no figures of nantes"):
+        kept.peers("nantes", "same", tmp_path)
+
+
+@needs_data
+@pytest.mark.parametrize("name", panels.PANELS)
+def test_the_kept_figures_are_of_what_peers_would_be_told_today(name: str, tmp_path: Path) -> None:
+    scores, _, questions = kept.peers(name, exchange.hand_over(name, tmp_path))
+    assert scores[["wape", "pinball", "coverage_80"]].notna().all(axis=None)
+    assert questions > 300
 
 
 def test_a_missing_day_is_filled_from_the_week_before(tmp_path: Path) -> None:

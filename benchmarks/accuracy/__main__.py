@@ -6,6 +6,7 @@
     python -m benchmarks.accuracy --panels austin,ballarat
     python -m benchmarks.accuracy --unseen                  # those looked at afterwards
     python -m benchmarks.accuracy --seed 7                  # how far figures hang on the seed
+    python -m benchmarks.accuracy --kept-peers              # ours alone, beside the kept figures
 
 The peers run in an environment of their own under ``benchmarks/work``, made on the first run, and
 their answers are kept there. Prints one table per panel and draws one picture; the last line of
@@ -18,17 +19,16 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.accuracy import exchange, figure, ours, scoring
+from benchmarks.accuracy import exchange, figure, kept, ours, scoring
 from benchmarks.accuracy.panels import PANELS, UNSEEN, WINDOWS
-from benchmarks.keeping import WHOLE, machine
+from benchmarks.keeping import RESULTS, WHOLE, machine
 from forecast.level_climatology import ALARMS
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 _KEPT = {
     "accuracy.md": ("Accuracy beside other libraries", "--save"),
     "unseen.md": (
@@ -65,6 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         default="",
         help="ask the peers again: all of them, or those who were told something else",
     )
+    parser.add_argument(
+        "--kept-peers",
+        action="store_true",
+        help="ask no peer: their figures are those the results keep, if they were told the same",
+    )
     parser.add_argument("--seed", type=int, help="another seed for our model; nothing is kept")
     parser.add_argument(
         "--save", action="store_true", help="keep the tables in results/accuracy.md, or unseen.md"
@@ -79,10 +84,15 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     if unknown := sorted(set(chosen) - set(WINDOWS)):
         parser.error(f"no panel {unknown[0]!r}: expected some of {', '.join(WINDOWS)}")
     where = machine()
+    try:
+        known = {name: kept_of(name) for name in chosen if given.kept_peers}
+    except ValueError as error:
+        parser.error(str(error))
     texts, found = {}, {}
     for name in chosen:
         print(f"{name} ...", file=sys.stderr)
-        texts[name], found[name] = run(name, given.refit_peers, given.seed)
+        peers = known[name] if given.kept_peers else asked(name, given.refit_peers)
+        texts[name], found[name] = run(name, peers, given.seed)
         print(f"\n{texts[name]}", flush=True)
     summary = {"benchmark": "accuracy", "panels": found, "machine": where}
     if given.save:
@@ -91,24 +101,52 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     return summary
 
 
-def run(name: str, refit: str, seed: int | None = None) -> tuple[str, dict[str, Any]]:
-    """One panel: its tables as text, and its figures."""
+@dataclass(frozen=True)
+class Peers:
+    """What is known of the peers of a panel: their ``answers``, or, where none were asked here,
+    the ``scores`` that are kept of so many ``questions``; and ``facts`` about each."""
+
+    facts: dict[str, Any]
+    answers: dict[str, pd.DataFrame] = field(default_factory=dict)
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    questions: int = 0
+
+
+def asked(name: str, refit: str) -> Peers:
+    """The peers of a panel, asked if their answers are not here."""
     digest = exchange.hand_over(name, exchange.WORK / name)
-    peers = exchange.all_answers(name, digest, refit)
-    mine = ours.backtest(name, seed)
-    aligned = scoring.align(
-        mine.facts, mine.answers | {peer: rows for peer, (rows, _) in peers.items()}
+    found = exchange.all_answers(name, digest, refit)
+    return Peers(
+        {peer: told for peer, (_, told) in found.items()},
+        answers={peer: rows for peer, (rows, _) in found.items()},
     )
-    order = ["afflux", *peers, *(rule for rule in aligned if rule not in ("afflux", *peers))]
-    scores = scoring.table({model: aligned[model] for model in order}, mine.quantiles)
-    facts = {peer: told for peer, (_, told) in peers.items()}
+
+
+def kept_of(name: str) -> Peers:
+    """The peers of a panel as the results keep them; raises as :func:`kept.peers`."""
+    digest = exchange.hand_over(name, exchange.WORK / name)
+    scores, facts, questions = kept.peers(name, digest)
+    return Peers(facts, scores=scores, questions=questions)
+
+
+def run(name: str, peers: Peers, seed: int | None = None) -> tuple[str, dict[str, Any]]:
+    """One panel: its tables as text, and its figures."""
+    mine, facts = ours.backtest(name, seed), peers.facts
+    aligned = scoring.align(mine.facts, mine.answers | peers.answers)
+    rows, origins = len(aligned["afflux"]), aligned["afflux"]["origin"].nunique()
+    if peers.questions and peers.questions != rows:
+        raise SystemExit(
+            f"{name}: {rows:,} questions are scored, but the kept figures of the peers are of "
+            f"{peers.questions:,}: run without --kept-peers"
+        )
+    scores = pd.concat([scoring.table(aligned, mine.quantiles), peers.scores])
+    scores = scores.reindex(["afflux", *facts, *(n for n in mine.answers if n != "afflux")])
     seconds = {peer: told["seconds"] for peer, told in facts.items()}
     scores["seconds"] = pd.Series({"afflux": mine.seconds, **seconds}).round(1)
-    ratios = scoring.verdicts(name, scores, list(peers))
+    ratios = scoring.verdicts(name, scores, list(facts))
     within = scoring.covered(scores)
     levels = _levels(mine.levels)
-    figure.draw(name, aligned, list(peers), exchange.WORK / f"{name}.png")
-    rows, origins = len(aligned["afflux"]), aligned["afflux"]["origin"].nunique()
+    figure.draw(name, aligned, list(peers.answers), exchange.WORK / f"{name}.png")
     lost = len(mine.facts) - rows
     text = "\n".join(
         [
@@ -120,6 +158,7 @@ def run(name: str, refit: str, seed: int | None = None) -> tuple[str, dict[str, 
                 for peer, told in facts.items()
                 if told["stale"]
             ),
+            *([] if peers.answers else ["  their figures are kept ones: they were told the same"]),
             "",
             _shown(scores).to_string(na_rep="–"),
             "",
