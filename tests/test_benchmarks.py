@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import hindsight, outages
+from benchmarks import ablation, hindsight, outages
 from benchmarks.accuracy import exchange, kept, panels, scoring
 from benchmarks.accuracy.peers.task import Task
 from benchmarks.panels import austin, tickets
@@ -157,6 +157,18 @@ def test_the_kept_figures_are_of_what_peers_would_be_told_today(name: str, tmp_p
     scores, _, questions = kept.peers(name, exchange.hand_over(name, tmp_path))
     assert scores[["wape", "pinball", "coverage_80"]].notna().all(axis=None)
     assert questions > 300
+
+
+@needs_data
+def test_where_no_peer_answered_what_is_wanted_is_told_by_the_kept_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablation, "WORK", tmp_path)
+    found = ablation.beside_peers("austin", pd.DataFrame(columns=scoring.KEYS), (0.5,))
+    assert list(found) == ["wanted"]
+    scores, _, _ = kept.peers("austin", exchange.hand_over("austin", tmp_path / "again"))
+    assert found["wanted"]["wape"] == 0.93 * scores["wape"].min()
+    assert np.isnan(found["wanted"]["weekend_wape"])
 
 
 def test_a_missing_day_is_filled_from_the_week_before(tmp_path: Path) -> None:
