@@ -31,13 +31,17 @@ def peers(
     _, _, last = text.rpartition("```json\n")
     panels = json.loads(last.partition("\n```")[0] or "{}").get("panels", {})
     if name not in panels:
-        raise ValueError(f"{file.name} keeps no figures of {name}: ask its peers")
+        raise ValueError(
+            f"{file.name} keeps no figures of {name}: ask its peers, "
+            f"`python -m benchmarks.accuracy --panels {name}`"
+        )
     panel = panels[name]
     facts = {peer: dict(told) for peer, told in panel["peers"].items()}
     if stale := [peer for peer, told in facts.items() if told["told"] != digest]:
         raise ValueError(
             f"{name}: {stale[0]} was told something else than it would be now (the calendar or the "
-            "data changed), so its kept figures do not count: ask the peers again"
+            "data changed), so its kept figures do not count: ask again, "
+            f"`python -m benchmarks.accuracy --panels {name} --refit-peers stale`"
         )
     scores = pd.DataFrame({peer: panel["scores"][peer] for peer in facts}).T
     return scores.astype(float), facts, int(panel["questions"])
