@@ -27,7 +27,7 @@ from benchmarks.accuracy.exchange import WORK, hand_over
 from benchmarks.accuracy.ours import KEYS, scored
 from benchmarks.accuracy.scoring import LIMITS, figures
 from benchmarks.hindsight import in_hindsight, moved
-from benchmarks.keeping import WHOLE, keep, machine
+from benchmarks.keeping import keep_panels, machine
 from forecast.almanac import COLUMNS
 from forecast.explanation import domain_of
 from forecast.fitting import LEVEL
@@ -137,16 +137,14 @@ def main() -> None:
     parser.add_argument("panel", nargs="*", choices=[*panels.PANELS, []], help="default: all")
     parser.add_argument("--save", action="store_true", help="keep them in results/ablation.md")
     given = parser.parse_args()
-    if given.save and given.panel:
-        parser.error(WHOLE)
-    texts, told = [], {}
+    texts, told = {}, {}
     for name in given.panel or panels.PANELS:
         table, days = run(name)
         shown = (100 * table.astype(float)).round(2).to_string(na_rep="–")
-        texts.append(f"{name}\n{shown}\n\n{days.round(2).to_string()}")
+        texts[name] = f"{shown}\n\n{days.round(2).to_string()}"
         told[name] = table.astype(float).round(4).replace({np.nan: None}).to_dict("index")
-        print(f"\n{texts[-1]}\n", flush=True)
-    last = json.dumps({"benchmark": "ablation", "machine": machine(), "panels": told})
+        print(f"\n{name}\n{texts[name]}\n", flush=True)
+    summary = {"benchmark": "ablation", "machine": machine(), "panels": told}
     if given.save:
         head = (
             "# What carries the forecast, and what is left\n\nWritten by `python -m "
@@ -155,8 +153,8 @@ def main() -> None:
             "all zones: what came, what was said, their ratio, and the share of a year's error "
             "in %."
         )
-        keep("ablation", head, "\n\n".join(texts), last)
-    print(last)
+        keep_panels("ablation", head, texts, summary)
+    print(json.dumps(summary))
 
 
 if __name__ == "__main__":

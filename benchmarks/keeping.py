@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import re
 import sys
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-WHOLE = "--save keeps the panels of one run, all of them: name none"
-"""Why figures of some panels are not kept: they would replace those of all."""
+_SECTION = re.compile(r"^## (\S+)\n\nMeasured .*?```text\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
 
 def machine() -> dict[str, Any]:
@@ -32,3 +35,38 @@ def keep(name: str, head: str, text: str, last: str) -> None:
     RESULTS.mkdir(exist_ok=True)
     found = f"{head}\n\n```text\n{text}\n```\n\n```json\n{last}\n```\n"
     (RESULTS / f"{name}.md").write_text(found, encoding="utf-8")
+
+
+def keep_panels(
+    name: str,
+    head: str,
+    texts: Mapping[str, str],
+    summary: Mapping[str, Any],
+    results: Path = RESULTS,
+) -> None:
+    """Write ``results/<name>.md`` as :func:`keep` does, a section and a date for each panel.
+
+    A run of some panels replaces theirs and leaves those of the others as they were kept. ``texts``
+    are the tables as printed and ``summary["panels"]`` the figures, both by panel.
+    """
+    file, today = results / f"{name}.md", {"measured": f"{date.today()}"}
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    tables = dict(_SECTION.findall(text)) | dict(texts)
+    figures = kept_panels(name, results)
+    figures |= {panel: today | told for panel, told in summary["panels"].items()}
+    shown = "\n\n".join(
+        f"## {panel}\n\nMeasured on {of['measured']}.\n\n```text\n{tables[panel]}\n```"
+        for panel, of in figures.items()
+    )
+    last = json.dumps({**summary, "panels": figures})
+    results.mkdir(exist_ok=True)
+    found = f"{head}\n\n{shown}\n\n```json\n{last}\n```\n"
+    (results / f"{name}.md").write_text(found, encoding="utf-8")
+
+
+def kept_panels(name: str, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """Figures by panel that ``results/<name>.md`` keeps; none if there is no such file."""
+    file = results / f"{name}.md"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    _, _, last = text.rpartition("```json\n")
+    return dict(json.loads(last.partition("\n```")[0] or "{}").get("panels", {}))

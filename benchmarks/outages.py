@@ -19,12 +19,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy import panels
-from benchmarks.keeping import WHOLE, keep, machine
+from benchmarks.keeping import keep_panels, machine
 from forecast.config import RunConfig, read_config
 from forecast.demo import simulate
 from forecast.ingest.folder import ingest_folder
@@ -54,14 +55,11 @@ def main() -> None:
     given = parser.parse_args()
     if given.save and given.seed is not None:
         parser.error("--save keeps the figures of all seeds: leave out --seed")
-    if given.save and given.panel:
-        parser.error(WHOLE)
     seeds = SEEDS if given.seed is None else (given.seed,)
     tables = {name: run(name, seeds) for name in given.panel or names}
-    text = "\n\n".join(f"{name}\n{shown(table)}" for name, table in tables.items())
-    last = summary(tables)
+    texts, told = {name: shown(table) for name, table in tables.items()}, summary(tables)
     if given.save:
-        keep(
+        keep_panels(
             "outages",
             "# Outages: a source cut, beside one never had\n\nWritten by "
             "`python -m benchmarks.outages --save`; demo is simulated data. Days 1 to 14; WAPE, "
@@ -71,10 +69,11 @@ def main() -> None:
             "not_worse is how often, of resampled origins, the median of the cut is no worse than "
             "of the one that never had it; below 5 % it is worse beyond chance. Influx itself "
             "cannot be left out of training.",
-            text,
-            last,
+            texts,
+            told,
         )
-    print(f"\n{text}\n\n{last}")
+    text = "\n\n".join(f"{name}\n{table}" for name, table in texts.items())
+    print(f"\n{text}\n\n{json.dumps(told, allow_nan=False)}")
 
 
 def run(name: str, seeds: Sequence[int | None] = SEEDS) -> pd.DataFrame:
@@ -153,14 +152,13 @@ def compare(
     return found
 
 
-def summary(tables: Mapping[str, pd.DataFrame]) -> str:
-    """The figures of all panels as one JSON object; null where a source cannot be left out."""
+def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """The figures of all panels as JSON has them; null where a source cannot be left out."""
     rows = {name: table.round(4).astype(object) for name, table in tables.items()}
     figures = {
         name: table.where(table.notna(), None).to_dict("index") for name, table in rows.items()
     }
-    told = {"benchmark": "outages", "machine": machine(), "panels": figures}
-    return json.dumps(told, allow_nan=False)
+    return {"benchmark": "outages", "machine": machine(), "panels": figures}
 
 
 def shown(table: pd.DataFrame) -> str:

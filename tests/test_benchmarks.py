@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ablation, hindsight, outages
+from benchmarks import ablation, hindsight, keeping, outages
 from benchmarks.accuracy import exchange, kept, panels, scoring
 from benchmarks.accuracy.peers.task import Task
 from benchmarks.panels import austin, tickets
@@ -229,28 +231,47 @@ def hand_made() -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     return facts, {"afflux": mine, "peer": peer, "rule": keys.assign(q50=100.0)}
 
 
-@pytest.mark.parametrize(
-    ("asked", "why"),
-    [
-        ("accuracy --seed 7", "leave out --seed"),
-        ("accuracy --panels austin", "name none"),
-        ("outages --seed 7", "leave out --seed"),
-        ("outages demo", "name none"),
-        ("ablation austin", "name none"),
-        ("panels hk_visitors", "name none"),
-    ],
-)
-def test_figures_of_a_part_do_not_replace_those_of_the_whole(asked: str, why: str) -> None:
-    benchmark, *arguments = asked.split()
+@pytest.mark.parametrize("benchmark", ["accuracy", "outages"])
+def test_figures_of_another_seed_are_not_kept(benchmark: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{benchmark}", *arguments, "--save"],
+        [sys.executable, "-m", f"benchmarks.{benchmark}", "--seed", "7", "--save"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
-    assert why in done.stderr
+    assert "leave out --seed" in done.stderr
+
+
+def test_figures_of_a_part_leave_the_others_as_they_were_kept(tmp_path: Path) -> None:
+    def told(**panels: float) -> dict[str, Any]:
+        return {"benchmark": "x", "panels": {name: {"wape": of} for name, of in panels.items()}}
+
+    both = {"austin": "said\n\nof Austin", "ballarat": "said of Ballarat"}
+    keeping.keep_panels("x", "# X", both, told(austin=0.1, ballarat=0.2), tmp_path)
+    first = keeping.kept_panels("x", tmp_path)
+    keeping.keep_panels("x", "# X", {"austin": "anew"}, told(austin=0.3), tmp_path)
+    after = keeping.kept_panels("x", tmp_path)
+    assert list(after) == ["austin", "ballarat"]
+    assert after["austin"]["wape"] == 0.3
+    assert after["ballarat"] == first["ballarat"] | {"wape": 0.2}
+    assert pd.Timestamp(after["austin"]["measured"]) <= pd.Timestamp.now()
+    text = (tmp_path / "x.md").read_text(encoding="utf-8")
+    on = after["austin"]["measured"]
+    assert text.startswith(
+        f"# X\n\n## austin\n\nMeasured on {on}.\n\n```text\nanew\n```\n\n"
+        f"## ballarat\n\nMeasured on {on}.\n\n```text\nsaid of Ballarat\n```\n\n```json\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["accuracy", "unseen", "ablation", "outages", "panels"])
+def test_kept_figures_say_for_each_panel_when_they_were_measured(name: str) -> None:
+    found = keeping.kept_panels(name)
+    text = (keeping.RESULTS / f"{name}.md").read_text(encoding="utf-8")
+    told = re.findall(r"^## (\S+)\n\nMeasured on (20\d\d-\d\d-\d\d)\.$", text, re.MULTILINE)
+    assert told == [(panel, of["measured"]) for panel, of in found.items()]
+    assert len(told) == text.count("\n## ")
 
 
 def test_a_source_cut_is_compared_over_the_models_of_all_seeds() -> None:
@@ -275,8 +296,8 @@ def test_a_source_cut_is_compared_over_the_models_of_all_seeds() -> None:
     second = {way: rows[rows["seed"] == 2] for way, rows in ways.items()}
     assert outages.compare(second, quantiles, block=1)["not_worse"] == 0.0
     alone = outages.compare({"fresh": ways["fresh"], "cut": ways["cut"]}, quantiles, block=1)
-    last = outages.summary({"a": pd.DataFrame({"parking": found, "influx": alone}).T})
-    rows = json.loads(last, parse_constant=pytest.fail)["panels"]["a"]
+    told = outages.summary({"a": pd.DataFrame({"parking": found, "influx": alone}).T})
+    rows = json.loads(json.dumps(told), parse_constant=pytest.fail)["panels"]["a"]
     assert rows["influx"]["not_worse"] is None
     assert rows["parking"]["wape_cut"] == pytest.approx(found["wape_cut"], abs=1e-4)
 

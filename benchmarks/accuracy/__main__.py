@@ -26,12 +26,12 @@ import pandas as pd
 
 from benchmarks.accuracy import exchange, figure, kept, ours, scoring
 from benchmarks.accuracy.panels import PANELS, UNSEEN, WINDOWS
-from benchmarks.keeping import RESULTS, WHOLE, machine
+from benchmarks.keeping import keep_panels, machine
 from forecast.level_climatology import ALARMS
 
 _KEPT = {
-    "accuracy.md": ("Accuracy beside other libraries", "--save"),
-    "unseen.md": (
+    "accuracy": ("Accuracy beside other libraries", "--save"),
+    "unseen": (
         "Accuracy on panels looked at once the recipe was made",
         "--unseen --save",
     ),
@@ -77,8 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     given = parser.parse_args(arguments)
     if given.save and given.seed is not None:
         parser.error("--save keeps the figures of the seed that is configured: leave out --seed")
-    if given.save and given.panels:
-        parser.error(WHOLE)
     usual = UNSEEN if given.unseen else PANELS
     chosen = given.panels.split(",") if given.panels else usual
     if unknown := sorted(set(chosen) - set(WINDOWS)):
@@ -96,7 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         print(f"\n{texts[name]}", flush=True)
     summary = {"benchmark": "accuracy", "panels": found, "machine": where}
     if given.save:
-        save("unseen.md" if given.unseen else "accuracy.md", texts, summary)
+        for file, mine in (("unseen", set(UNSEEN)), ("accuracy", set(PANELS))):
+            if some := {name: text for name, text in texts.items() if name in mine}:
+                save(file, some, {**summary, "panels": {name: found[name] for name in some}})
     print(json.dumps(summary))
     return summary
 
@@ -200,8 +200,8 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
 def save(name: str, texts: dict[str, str], summary: dict[str, Any]) -> None:
     """Keep the tables and the object of the last line in the file ``name`` of the results."""
     title, command = _KEPT[name]
-    tables = "\n\n".join(f"## {panel}\n\n```text\n{text}\n```" for panel, text in texts.items())
-    (RESULTS / name).write_text(
+    keep_panels(
+        name,
         f"# {title}\n\n"
         f"Written by `python -m benchmarks.accuracy {command}`. Errors, bias, pinball, coverage "
         "and width in %; MASE is a ratio; seconds are those of the scored origins alone (a peer's "
@@ -211,9 +211,9 @@ def save(name: str, texts: dict[str, str], summary: dict[str, Any]) -> None:
         "climatology at horizons 1 to 7, and "
         "nine of ten resamplings of the origins put it between `skill_low` and `skill_high`; of "
         "the `peaks`, `best_recall` is the share announced three days ahead or more with at most "
-        "one false alarm in two, from the probability `best_from`.\n\n"
-        f"{tables}\n\n```json\n{json.dumps(summary)}\n```\n",
-        encoding="utf-8",
+        "one false alarm in two, from the probability `best_from`.",
+        texts,
+        summary,
     )
 
 

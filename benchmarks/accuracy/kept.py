@@ -6,14 +6,13 @@ stand as long as what it would be told now, of which a digest is kept, is what i
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.accuracy.panels import UNSEEN
-from benchmarks.keeping import RESULTS
+from benchmarks.keeping import RESULTS, kept_panels
 
 
 def peers(
@@ -26,13 +25,11 @@ def peers(
     ValueError
         If no figures of the panel are kept, or a peer was told something else than it would be now.
     """
-    file = results / ("unseen.md" if name in UNSEEN else "accuracy.md")
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    _, _, last = text.rpartition("```json\n")
-    panels = json.loads(last.partition("\n```")[0] or "{}").get("panels", {})
+    file = "unseen" if name in UNSEEN else "accuracy"
+    panels = kept_panels(file, results)
     if name not in panels:
         raise ValueError(
-            f"{file.name} keeps no figures of {name}: ask its peers, "
+            f"{file}.md keeps no figures of {name}: ask its peers, "
             f"`python -m benchmarks.accuracy --panels {name}`"
         )
     panel = panels[name]

@@ -23,7 +23,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.keeping import WHOLE, keep, machine
+from benchmarks.keeping import keep_panels, machine
 from forecast.config import read_config
 from forecast.grid import day_date, day_number
 from forecast.training.baselines import BASELINES
@@ -42,21 +42,18 @@ def main() -> None:
     parser.add_argument("panel", nargs="*", choices=[*PANELS, []], help="default: both")
     parser.add_argument("--save", action="store_true", help="keep the tables in results/panels.md")
     given = parser.parse_args()
-    if given.save and given.panel:
-        parser.error(WHOLE)
     found = {name: run(name) for name in given.panel or PANELS}
     figures = {name: facts for name, (_, facts) in found.items()}
-    last = json.dumps({"benchmark": "panels", "machine": machine(), "panels": figures})
+    summary = {"benchmark": "panels", "machine": machine(), "panels": figures}
     if given.save:
-        tables = "\n\n".join(text for text, _ in found.values())
-        keep(
+        keep_panels(
             "panels",
             "# Panels: real input, end to end\n\nWritten by `python -m benchmarks.panels --save`. "
             "Errors, pinball and width in % of influx; MASE is a ratio.",
-            tables,
-            last,
+            {name: text for name, (text, _) in found.items()},
+            summary,
         )
-    print(last)
+    print(json.dumps(summary))
 
 
 def run(name: str) -> tuple[str, dict[str, Any]]:
