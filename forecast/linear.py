@@ -11,7 +11,6 @@ again. In the literature on visitor attractions nothing beats the linear model o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -151,37 +150,6 @@ class CalendarRidge:
             ]
         )
         return np.where(known, said, 0.0)
-
-
-def cross_fitted(
-    matrix: FeatureMatrix,
-    level: Doubles,
-    daily: Daily,
-    influx: Doubles,
-    until_day: int,
-    blocks: int = 5,
-) -> tuple[Doubles, Doubles]:
-    """:meth:`CalendarRidge.say` for training, shape (4, questions), and the effects it is said by.
-
-    Each question is answered by a ridge that did not see its target day: a step fitted on its own
-    day would look better to the booster than it will be when it counts. So are the effects, shape
-    (zones, days of ``daily``); NaN where that ridge has none of the zone's own.
-    """
-    grid, day = matrix.grid, daily.first_day + np.arange(daily.days)
-    known = np.flatnonzero(np.isfinite(influx).any(axis=0))
-    edges = np.linspace(day[known[0]], day[known[-1]] + 1, blocks + 1).astype(int)
-    edges[0], edges[-1] = np.iinfo(np.int32).min, np.iinfo(np.int32).max
-    answer, terms = np.full((len(OWN), len(grid)), np.nan), Designs(daily, until_day)
-    unseen = np.full((len(daily.zone_ids), daily.days), np.nan)
-    for low, high in pairwise(edges):
-        rows = (grid.target_day >= low) & (grid.target_day < high)
-        inside = (day >= low) & (day < high)
-        partner = CalendarRidge.fit(daily, np.where(inside, np.nan, influx), until_day, terms)
-        effects, own = partner.effects(daily, terms), partner.own(daily)[:, None]
-        unseen[:, inside] = np.where(own, effects, np.nan)[:, inside]
-        if rows.any():
-            answer[:, rows] = partner.say(matrix, level, daily, effects)[:, rows]
-    return answer, unseen
 
 
 class Designs:

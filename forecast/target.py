@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from forecast import trees
 from forecast.catch_up import CatchUp
+from forecast.cross_fitting import SHORT_DAYS, cross_fitted
 from forecast.daily import Daily
 from forecast.errors import ModelError
 from forecast.fitting import LEVEL, truth_lines
-from forecast.linear import CalendarRidge, cross_fitted
+from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.recursive import Recursive
 from forecast.sky import SkyRidge, fit_sky
@@ -28,9 +29,6 @@ _LEAST_WEIGHT = 0.3
 """Of the zone's mean weight [1], where only the boosters can know a day that is near empty."""
 _BETTER, _NO_BETTER = 0.95, 1.0
 """Error of the partner over that of the level [1] at which it is trusted wholly, or not at all."""
-_JUDGED_DAYS = 730
-"""Days of a zone's history from which its partner is judged [d]: of a shorter one, the fifth that
-is left out takes away the only example of its season."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class Target:
         said[0] += steps
         zones, zone, step = len(matrix.grid.zone_ids), matrix.grid.row_zone[use], said[0, use]
         trust = _trust(zone, zones, influx[use], level[use], step)
-        trust[_span(lines) < _JUDGED_DAYS] = 1.0
+        trust[_span(lines) < SHORT_DAYS] = 1.0
         start = trust[zone] * step
         weight = level[use] * np.exp(start)
         mean = np.bincount(zone, weight, zones) / np.maximum(np.bincount(zone, None, zones), 1)

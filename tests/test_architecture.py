@@ -54,6 +54,7 @@ ARROWS = {
     "drift": "grid outliers",
     "calendar_terms": "daily",
     "linear": "errors daily drift calendar_terms matrix",
+    "cross_fitting": "daily linear matrix",
     "blending": "cells",
     "sky": "matrix",
     "catch_up": "daily matrix",
@@ -61,7 +62,7 @@ ARROWS = {
     "fitting": "cells daily grid linear matrix truth",
     "trees": "errors",
     "recursive": "daily matrix outliers trees",
-    "target": "errors catch_up daily fitting linear matrix recursive sky trees truth",
+    "target": "errors catch_up cross_fitting daily fitting linear matrix recursive sky trees truth",
     "model_files": "errors bundle",
     "model": "errors model_files sky blending bands calibration catch_up cells daily fitting "
     "linear matrix recursive standstill target trees truth",

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from forecast.config import RunConfig
+from forecast.cross_fitting import cross_fitted
 from forecast.daily import Daily
 from forecast.drift import RECENT_DAYS
 from forecast.errors import ModelError
 from forecast.grid import day_number, make_grid
-from forecast.linear import CalendarRidge, cross_fitted
+from forecast.linear import CalendarRidge
 from forecast.matrix import FeatureMatrix
 from forecast.territory import Territory
 
@@ -177,6 +178,28 @@ def test_a_day_has_no_part_in_the_step_it_is_trained_on(daily: Daily, influx: np
     day = target - FIRST
     np.testing.assert_array_equal(effects_after[0, day], effects[0, day])
     assert (effects_after[0, day + 600 :] != effects[0, day + 600 :]).any()
+
+
+def test_of_a_short_history_the_effects_of_later_days_are_those_a_forecast_would_have(
+    daily: Daily, influx: np.ndarray
+) -> None:
+    """Fifteen months: what came after a day of the last three has no part in its effects."""
+    short = influx.copy()
+    short[:, : day("2023-10-01")] = np.nan
+    matrix = asked(short, "2024-07-01T06:00Z", "2024-11-25T06:00Z", horizons=range(15))
+    level = np.full(len(matrix.grid), 1000.0)
+    before, effects = cross_fitted(matrix, level, daily, short, UNTIL)
+    changed, late = short.copy(), day("2024-11-06")
+    changed[0, late] *= 5
+    after, moved = cross_fitted(matrix, level, daily, changed, UNTIL)
+    same = moved[0] == effects[0]
+    assert same[day("2024-09-30") : day("2024-11-25")].all()
+    assert not same[day("2024-11-25") : day("2025-01-01")].any()
+    # In the first year ridges know what came since, and so do all that answer questions.
+    assert not same[day("2023-10-01") : day("2024-09-30")].any()
+    grid = matrix.grid
+    summer = (grid.row_zone == 0) & (grid.target_day < FIRST + day("2024-08-01"))
+    assert (after[0, summer] != before[0, summer]).all()
 
 
 def test_trend_goes_on_beyond_the_last_day(partner: CalendarRidge, daily: Daily) -> None:
