@@ -6,8 +6,9 @@ the history is cut into fifths, and each is answered by a ridge of the others.
 The recursive member goes from day to day, so that what it learns from must hang together as what a
 forecast leaves does. A fifth of less than two years takes the only example of a season with it, and
 what the ridge then misses no forecast would. The effects that member learns beside are therefore
-cut otherwise where the history is short: in its first year every fifth block of four weeks is left
-out at a time, and each later block is answered by the days before it alone, as a forecast is.
+cut otherwise where no zone's history is longer: in the first year every fifth block of four weeks
+is left out at a time, and each later block is answered by the days before it alone, as a forecast
+is.
 """
 
 from __future__ import annotations
