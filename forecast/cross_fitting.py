@@ -38,7 +38,7 @@ def cross_fitted(
     """:meth:`CalendarRidge.say` for training, shape (4, questions), and effects of the calendar.
 
     Each question is answered by a ridge that did not see its target day. So are the effects, shape
-    (zones, days of ``daily``); NaN where that ridge has none of the zone's own.
+    (zones, days of ``daily``); NaN where no such ridge has any of the zone's own.
     """
     grid, terms = matrix.grid, Designs(daily, until_day)
     known = np.flatnonzero(np.isfinite(influx).any(axis=0))
@@ -49,8 +49,8 @@ def cross_fitted(
 
     def fitted(answered: Bools, hidden: Bools) -> tuple[CalendarRidge, Doubles]:
         ridge = CalendarRidge.fit(daily, np.where(hidden, np.nan, influx), until_day, terms)
-        effects, own = ridge.effects(daily, terms), ridge.own(daily)[:, None]
-        unseen[:, answered] = np.where(own, effects, np.nan)[:, answered]
+        effects, told = ridge.effects(daily, terms), np.ix_(ridge.own(daily), answered)
+        unseen[told] = effects[told]
         return ridge, effects
 
     for answered, hidden in fifths(day, span):

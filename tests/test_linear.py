@@ -202,6 +202,18 @@ def test_of_a_short_history_the_effects_of_later_days_are_those_a_forecast_would
     assert (after[0, summer] != before[0, summer]).all()
 
 
+def test_a_zone_begun_in_the_second_year_has_effects_from_its_first_day_on(
+    daily: Daily, influx: np.ndarray
+) -> None:
+    """Before it no ridge knows it, but one of the other fifths does."""
+    short = np.stack([influx[0], influx[0]])
+    short[:, : day("2023-02-01")] = np.nan
+    short[1, : day("2024-03-07")] = np.nan
+    matrix = asked(short, "2024-11-25T06:00Z")
+    _, effects = cross_fitted(matrix, np.full(len(matrix.grid), 1000.0), daily, short, UNTIL)
+    assert np.isfinite(effects[:, day("2024-03-07") : UNTIL - FIRST + 1]).all()
+
+
 def test_trend_goes_on_beyond_the_last_day(partner: CalendarRidge, daily: Daily) -> None:
     effects = partner.effects(daily)[0]
     june = [effects[day(f"{year}-06-02") : day(f"{year}-06-28")].mean() for year in (2023, 2024)]
