@@ -32,9 +32,7 @@ def machine() -> dict[str, Any]:
 
 def keep(name: str, head: str, text: str, last: str) -> None:
     """Write ``results/<name>.md``: a title and what to know, the text as printed, the last line."""
-    RESULTS.mkdir(exist_ok=True)
-    found = f"{head}\n\n```text\n{text}\n```\n\n```json\n{last}\n```\n"
-    (RESULTS / f"{name}.md").write_text(found, encoding="utf-8")
+    _write(RESULTS / f"{name}.md", head, f"```text\n{text}\n```", last)
 
 
 def keep_panels(
@@ -44,12 +42,14 @@ def keep_panels(
     summary: Mapping[str, Any],
     results: Path = RESULTS,
 ) -> None:
-    """Write ``results/<name>.md`` as :func:`keep` does, a section and a date for each panel.
+    """Write ``results/<name>.md`` as :func:`keep` does, a section for each panel, with its date.
 
     A run of some panels replaces theirs and leaves those of the others as they were kept. ``texts``
-    are the tables as printed and ``summary["panels"]`` the figures, both by panel.
+    are the tables as printed and ``summary["panels"]`` the figures, both by panel; beside these is
+    kept on which machine they were measured.
     """
-    file, today = results / f"{name}.md", {"measured": f"{date.today()}"}
+    file = results / f"{name}.md"
+    today = {"measured": f"{date.today()}", "machine": summary["machine"]}
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     tables = dict(_SECTION.findall(text)) | dict(texts)
     figures = kept_panels(name, results)
@@ -58,10 +58,8 @@ def keep_panels(
         f"## {panel}\n\nMeasured on {of['measured']}.\n\n```text\n{tables[panel]}\n```"
         for panel, of in figures.items()
     )
-    last = json.dumps({**summary, "panels": figures})
-    results.mkdir(exist_ok=True)
-    found = f"{head}\n\n{shown}\n\n```json\n{last}\n```\n"
-    (results / f"{name}.md").write_text(found, encoding="utf-8")
+    last = json.dumps({"benchmark": summary["benchmark"], "panels": figures})
+    _write(file, head, shown, last)
 
 
 def kept_panels(name: str, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
@@ -70,3 +68,8 @@ def kept_panels(name: str, results: Path = RESULTS) -> dict[str, dict[str, Any]]
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     _, _, last = text.rpartition("```json\n")
     return dict(json.loads(last.partition("\n```")[0] or "{}").get("panels", {}))
+
+
+def _write(file: Path, head: str, shown: str, last: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"{head}\n\n{shown}\n\n```json\n{last}\n```\n", encoding="utf-8")
